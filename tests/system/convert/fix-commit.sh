@@ -5,9 +5,10 @@
 # runs-on: host
 # weight: 0.6
 #
-# The changes of a guest on three disks are committed, all or none: the job is killed, or the power is cut,
-# while a disk is being committed, and after the last one. The job then repeats the commit, not the changes.
-# No image is published before. A program in place of hyper-guest makes the changes.
+# The changes of a guest on three disks are committed, all or none, to copies or in place: the job is killed, or
+# the power is cut, while a disk is being committed, and after the last one. The job then repeats the commit, not
+# the changes. No image is published before, and none is used that is being changed. A program in place of
+# hyper-guest makes the changes.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
@@ -46,20 +47,30 @@ inside bash -c '
         tar --format=ustar -cf box.ova box.ovf box-disk1.vmdk box-disk2.vmdk box-disk3.vmdk
         sync'
 
-# stopped NAME DISK: submit the job NAME, and stop qemu-img while it commits this disk. It may be quicker than
-# that: then another job is tried. Set id to the job.
+# the specs of a conversion to $id.raw, $id-disk2.raw and $id-disk3.raw, and of a change of these files
+copy() {
+        echo "{\"job_id\": \"$id\", \"operation\": \"convert\",
+                \"source\": {\"type\": \"file\", \"path\": \"/srv/commit/box.ova\"},
+                \"destination\": {\"type\": \"file\", \"path\": \"/srv/commit/$id.raw\", \"format\": \"raw\"},
+                \"parameters\": {\"fix\": \"auto\"}, \"execution_policy\": {\"retry_count\": 3}}"
+}
+in_place() {
+        inside bash -c 'cd /srv/commit && for i in "" -disk2 -disk3; do n=${i#-disk}; cp disk${n:-1}.raw "$1$i.raw"; done' sh "$id"
+        echo "{\"job_id\": \"$id\", \"operation\": \"offline_fix\",
+                \"source\": {\"type\": \"file\", \"path\": \"/srv/commit/$id.raw\", \"format\": \"raw\",
+                        \"further_disks\": [\"/srv/commit/$id-disk2.raw\", \"/srv/commit/$id-disk3.raw\"]},
+                \"parameters\": {\"fix\": [\"fs_repair\"]}, \"execution_policy\": {\"retry_count\": 3}}"
+}
+
+# stopped NAME DISK copy|in_place: submit the job NAME, and stop qemu-img while it commits this disk. It may be
+# quicker than that: then another job is tried. Set id to the job.
 stopped() {
         local try state='' overlay=/disk$2/fix.qcow2
         [ "$2" != 1 ] || overlay=hyper-part/fix.qcow2
         for try in $(seq 20); do
                 id=$1-$try
                 state=$(lib "
-                        submit '{\"job_id\": \"$id\", \"operation\": \"convert\",
-                                \"source\": {\"type\": \"file\", \"path\": \"/srv/commit/box.ova\"},
-                                \"destination\": {\"type\": \"file\", \"path\": \"/srv/commit/$id.raw\",
-                                        \"format\": \"raw\"},
-                                \"parameters\": {\"fix\": \"auto\"},
-                                \"execution_policy\": {\"retry_count\": 3, \"idempotent\": true}}' >/dev/null
+                        submit '$($3)' >/dev/null
                         stop() { for _ in {1..50}; do pkill -STOP -f '^qemu-img commit .*$id.*$overlay' && return; done; return 1; }
                         until stop || is_final \"\$(state $id)\"; do :; done
                         pgrep -f '^qemu-img commit .*$id.*$overlay' >/dev/null && echo stopped || reason $id")
@@ -76,8 +87,8 @@ all() {
                 same /srv/commit/fixed1.raw /srv/commit/$id.raw raw
                 same /srv/commit/fixed2.raw /srv/commit/$id-disk2.raw raw
                 same /srv/commit/fixed3.raw /srv/commit/$id-disk3.raw raw
-                missing /srv/commit/.$id.raw.hyper-part
-                contains \"\$(journalctl -q -o cat HYPER_JOB_ID=$id)\" 'the guest is fixed' 'the log of a commit that is repeated'
+                equal \"\$(find /srv/commit -name '.$id*')\" '' 'what is left'
+                contains \"\$(journalctl -q -o cat HYPER_JOB_ID=$id)\" '${1:-the guest is fixed}' 'the log of a commit that is repeated'
                 rm -f /srv/commit/$id*.raw"
 }
 kill_job() { inside bash -c 'systemctl kill -s KILL "hyper-job-$(systemd-escape -- "$1").service"' sh "$id"; }
@@ -87,22 +98,35 @@ cut_power() {
 }
 # The last commit ends, and what follows it does not begin.
 after_the_last() {
-        stopped "$1" 3
+        stopped "$1" 3 copy
         lib "ended() { [ -z \"\$(pgrep -r R,S,D,T -f '^qemu-img commit')\" ]; }
                 kill -STOP \"\$(systemctl show -P MainPID \"\$(unit $id)\")\"
                 pkill -CONT -f '^qemu-img commit'
                 eventually 60 'the last commit has ended' ended"
 }
 
-stopped killed-first 1
+stopped killed-first 1 copy
 none
 kill_job
 all
 
-stopped cut-second 2
+stopped killed-in-place 1 in_place
+kill_job
+all "The changes of the guest are in the image"
+
+# Another job does not get one of the disks while they are changed, nor after that until all are.
+stopped cut-in-place 2 in_place
+in_place=$id
+lib "submit '{\"job_id\": \"other\", \"operation\": \"inspect\", \"execution_policy\": {\"retry_count\": 0},
+                \"source\": {\"type\": \"file\", \"path\": \"/srv/commit/$id-disk2.raw\", \"format\": \"raw\"}}' >/dev/null
+        wait_state other FAILED
+        contains \"\$(reason other)\" 'are not completely written' 'the reason of another job'"
+stopped cut-second 2 copy
 none
 cut_power
 all
+id=$in_place
+all "The changes of the guest are in the image"
 
 after_the_last killed-last
 none

@@ -62,7 +62,7 @@ static const struct {
                         "\"virsh define FILE\"." },
         { "start_failed", "The domain is defined: correct what the error names, and start it with virsh." },
         { "boot_failed",
-                        "The domain is defined, and its disks are complete. The last lines of its console and "
+                        "The domain is defined, and its disks are complete. The lines of its console and "
                         "a screenshot: \"hyperctl boot {id} screen.png\"." },
         { "appliance_failed",
                         "See \"journalctl -u hyper-appliance.service\", " RETRY

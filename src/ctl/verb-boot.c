@@ -67,8 +67,8 @@ int verb_boot(Ctl *ctl, char **words) {
                 return status;
         json_t *boot = json_object_get(json_object_get(job, "result"), "boot");
         if (!boot) {
-                log_error("Job %s has no proof of boot: it was submitted without --boot-check, or has not got "
-                          "as far.",
+                log_error("Job %s has no proof of boot: it was submitted without --boot-check, or the "
+                          "proof has not ended.",
                                 id);
                 return EXIT_OTHER;
         }

@@ -8,8 +8,8 @@
 #include "image/image.h"
 #include "job/connection.h"
 
-/* Finds the images below @top, which image_examine() has accepted, and examines each. Fills top->parent and so
- * on. Notes failures in the job. */
+/* Finds the images below @top, which image_examine() has accepted, and examines each. Fills top->parent and
+ * so on. Notes failures in the job. */
 int chain_examine(Attempt *a, int fd, Image *top);
 
 /* Checks that the @n disks of the source, which chain_examine() has filled, are made of all its files: the

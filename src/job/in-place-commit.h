@@ -31,8 +31,8 @@ int in_place_disks_open(Attempt *a, const PartDirectory *p, size_t n, InPlaceDis
 /* prepare: notes the state of the source. */
 int in_place_note_state(Attempt *a);
 
-/* Before the first byte: that nobody has written to the source since prepare, that it is not in use and can be
- * written, and that there is space. Then makes the overlays durable. */
+/* Before the first byte: that nobody has written to the source since prepare, that it is not in use and can
+ * be written, and that there is space. Then makes the overlays durable. */
 int in_place_disks_check(Attempt *a, const PartDirectory *p, const InPlaceDisks *d);
 
 /* Commits all overlays, in any number of calls, and makes the images durable. -EBUSY with *ret_begun false:

@@ -2,9 +2,10 @@
 #pragma once
 
 /* A source whose guest is changed in place. "run" cannot write to the images: it makes the changes in an
- * overlay for each disk in the part directory. "finish" commits the overlays, all or none, after it has claimed
- * the end of the job. Before the first byte, it writes the file "committing" (in-place-mark.h); a commit that
- * is interrupted is repeated, by the next finish or by the next job that prepares the same disks. */
+ * overlay for each disk in the part directory. "finish" commits the overlays, all or none, after it has
+ * claimed the end of the job. Before the first byte, it writes the file "committing" (in-place-mark.h); a
+ * commit that is interrupted is repeated, by the next finish or by the next job that prepares the same
+ * disks. */
 
 #include "job/attempt.h"
 #include "job/part-directory.h"

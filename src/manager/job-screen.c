@@ -26,8 +26,8 @@ int job_method_screenshot(sd_bus_message *message, void *userdata, sd_bus_error 
 
         if (r == -ENOENT)
                 return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_FILE,
-                                "Job %s has no screenshot: it has no proof of boot (boot_check), libvirt could "
-                                "not see the screen, or it was removed after 30 days",
+                                "Job %s has no screenshot: it has no proof of boot (boot_check), libvirt "
+                                "could not see the screen, or it was removed after 30 days",
                                 j->row->id);
         if (r >= 0)
                 r = sd_bus_message_new_method_return(message, &reply);

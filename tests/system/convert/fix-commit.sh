@@ -5,10 +5,10 @@
 # runs-on: host
 # weight: 0.6
 #
-# The changes of a guest on three disks are committed, all or none, to copies or in place: the job is killed, or
-# the power is cut, while a disk is being committed, and after the last one. The job then repeats the commit, not
-# the changes. No image is published before, and none is used that is being changed. A program in place of
-# hyper-guest makes the changes.
+# The changes of a guest on three disks are committed, all or none, to copies or in place: the job is killed,
+# or the power is cut, while a disk is being committed, and after the last one. The job then repeats the
+# commit, not the changes. No image is published before, and none is used that is being changed. A program in
+# place of hyper-guest makes the changes.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
@@ -55,7 +55,7 @@ copy() {
                 \"parameters\": {\"fix\": \"auto\"}, \"execution_policy\": {\"retry_count\": 3}}"
 }
 in_place() {
-        inside bash -c 'cd /srv/commit && for i in "" -disk2 -disk3; do n=${i#-disk}; cp disk${n:-1}.raw "$1$i.raw"; done' sh "$id"
+        inside bash -c 'cd /srv/commit && for i in "" -disk2 -disk3; do n=${i#-disk}; cp disk${n:-1}.raw "$1$i.raw"; done; sync' sh "$id"
         echo "{\"job_id\": \"$id\", \"operation\": \"offline_fix\",
                 \"source\": {\"type\": \"file\", \"path\": \"/srv/commit/$id.raw\", \"format\": \"raw\",
                         \"further_disks\": [\"/srv/commit/$id-disk2.raw\", \"/srv/commit/$id-disk3.raw\"]},

@@ -302,7 +302,7 @@ IN_PLACE_TEST_END
 
 /* --- several disks ----------------------------------------------------------------------------------- */
 
-/* A job of its own for some of these disks. The first and the third can be interrupted at the second change. */
+/* The first and the third of these disks can be interrupted at the second change. */
 #define N 3
 static const char *const names[N] = { "a.raw", "b.qcow2", "c.raw" };
 static const char *const kinds[N] = { "raw", "qcow2", "raw" };

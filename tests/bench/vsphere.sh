@@ -7,7 +7,7 @@
 # "inventory" lists 10,000 VMs. To be sourced by that script.
 
 # shellcheck disable=SC2016 # \$ in single quotes is for the shell inside
-# shellcheck disable=SC2154 # disk, rounds and work are that script's
+# shellcheck disable=SC2154 # disk, rounds, inventory_vms and work are that script's
 
 # vsphere_serve FLAGS…: starts the simulator
 vsphere_serve() {
@@ -201,7 +201,7 @@ while :; do
         cursor=$(jq -r '.next_cursor // ""' page)
         [ "$cursor" ] || break
 done
-[ $n -ge 10000 ] || { echo "only $n VMs were listed" >&2; exit 1; }
+[ $n -ge "$1" ] || { echo "only $n VMs were listed" >&2; exit 1; }
 EOF
 }
 
@@ -215,31 +215,31 @@ jq -n --arg url "$URL" --rawfile ca "$CA" '{vcenter_url: $url, ca: $ca, username
         password: "secret"}' |
         curl -sS --fail-with-body http://127.0.0.1:8080/vms/list -H 'Content-Type: application/json' -d @- -o page ||
         { cat page >&2; exit 1; }
-[ "$(jq '.vms | length' page)" -ge 10000 ]
+[ "$(jq '.vms | length' page)" -ge "$1" ]
 EOF
 }
 
 bench_inventory() {
         local i pages
-        say "  starting a simulator with 10,000 VMs"
-        vsphere_serve -vm 5000 -disk-size 0
+        say "  starting a simulator with $inventory_vms VMs"
+        vsphere_serve -vm $((inventory_vms / 2)) -disk-size 0
         await 300 "the simulator has said its address" inside grep -qs URL= /srv/bench/vcsim.out
         vsphere_address
         for i in $(seq "$rounds"); do
-                say "  10,000 VMs in pages of 1,000, round $i of $rounds"
-                pages=$(inside sh -c "$(vsphere_list)")
+                say "  all VMs in pages of 1,000, round $i of $rounds"
+                pages=$(inside sh -c "$(vsphere_list)" _ "$inventory_vms")
                 head -n 1 <<<"$pages" | inside sh -c 'cat >>/srv/bench/inventory-first'
                 sed 1d <<<"$pages" | inside sh -c 'cat >>/srv/bench/inventory-next'
                 awk '{ s += $1 } END { print s }' <<<"$pages" | inside sh -c 'cat >>/srv/bench/inventory-all'
         done
-        record inventory "10,000 VMs in pages of 1,000" s "$(inside cat /srv/bench/inventory-all)" "" ""
+        record inventory "$inventory_vms VMs in pages of 1,000" s "$(inside cat /srv/bench/inventory-all)" "" ""
         record inventory "The first page, for which all are read" s "$(inside cat /srv/bench/inventory-first)" "" ""
         record inventory "One of the other pages" s "$(inside cat /srv/bench/inventory-next)" "" ""
         record inventory "Peak of hyper-vsphered" MiB "$(inside sh -c \
                 'awk "/^VmHWM/ {print \$2 / 1024}" "/proc/$(systemctl show -P MainPID hyper-vsphered)/status"')" "" ""
         holds_start
-        hold hyper.service "GET /vms/list, all 10,000" inside sh -c "$(vsphere_list_all)"
-        hold hyper-vsphered.service "hyper-vsphered: the same" inside sh -c "$(vsphere_list_all)"
+        hold hyper.service "GET /vms/list, all $inventory_vms" inside sh -c "$(vsphere_list_all)" _ "$inventory_vms"
+        hold hyper-vsphered.service "hyper-vsphered: the same" inside sh -c "$(vsphere_list_all)" _ "$inventory_vms"
         holds_stop
         inside systemctl stop bench-vcsim
         inside rm -rf /srv/bench/vcsim.d

@@ -25,3 +25,8 @@ dist_dbusinterfaces_DATA += dbus/org.hyper1.Hosts.Manager.xml dbus/org.hyper1.Ho
 dist_dbussystemservices_DATA += dbus/org.hyper1.VSphere.service
 dist_dbuspolicy_DATA += dbus/org.hyper1.VSphere.conf
 dist_dbusinterfaces_DATA += dbus/org.hyper1.VSphere.xml
+
+# hyper-carbond's
+dist_dbussystemservices_DATA += dbus/org.hyper1.Carbon.service
+dist_dbuspolicy_DATA += dbus/org.hyper1.Carbon.conf
+dist_dbusinterfaces_DATA += dbus/org.hyper1.Carbon.xml

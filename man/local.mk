@@ -7,6 +7,7 @@ dist_man_MANS += \
 	man/hyper-api.7 \
 	man/hyper-apid.8 \
 	man/hyper-auth.8 \
+	man/hyper-carbond.8 \
 	man/hyper-certificate.8 \
 	man/hyper-config.5 \
 	man/hyper-hostd.8 \
@@ -18,6 +19,7 @@ dist_man_MANS += \
 	man/hyper.socket.8 \
 	man/hyperctl.1 \
 	man/org.hyper1.5 \
+	man/org.hyper1.Carbon.5 \
 	man/org.hyper1.Hosts.5 \
 	man/org.hyper1.VSphere.5
 

@@ -8,6 +8,7 @@ UNITS_IN = units/hyper-agentd.service units/hyper-appliance.service units/hyper-
 include units/api.mk
 include units/hosts.mk
 include units/vsphere.mk
+include units/carbon.mk
 include units/tls.mk
 
 # For every file that is made from a .in file, here and in dbus/

@@ -33,6 +33,11 @@
 #define HYPER_VSPHERE_BUS_PATH "/org/hyper1/vsphere"
 #define HYPER_VSPHERE_INTERFACE "org.hyper1.VSphere"
 
+/* hyper-carbond's */
+#define HYPER_CARBON_BUS_NAME "org.hyper1.Carbon"
+#define HYPER_CARBON_BUS_PATH "/org/hyper1/carbon"
+#define HYPER_CARBON_INTERFACE "org.hyper1.Carbon"
+
 /* hyper-hostd's */
 #define HYPER_HOSTS_BUS_NAME "org.hyper1.Hosts"
 #define HYPER_HOSTS_BUS_PATH "/org/hyper1/hosts"

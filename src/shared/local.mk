@@ -34,6 +34,8 @@ libhyper_shared_la_SOURCES = \
 	src/shared/secret.h \
 	src/shared/session-token.c \
 	src/shared/session-token.h \
+	src/shared/settings-carbon.c \
+	src/shared/settings-carbon.h \
 	src/shared/settings-kind.c \
 	src/shared/settings-kind.h \
 	src/shared/settings-yaml.c \

@@ -10,6 +10,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "shared/address-range.h"
+#include "shared/settings-carbon.h"
 #include "shared/settings-kind.h"
 #include "shared/settings-yaml.h"
 #include "shared/webhook.h"
@@ -28,6 +29,9 @@ Settings *settings_free(Settings *s) {
         strv_free(s->files.roots);
         free(s->daemon.log_level);
         free(s->guest.virtio_win);
+        free(s->carbon.source);
+        free(s->carbon.url);
+        free(s->carbon.zone);
         free(s->vsphere.vddk_libdir);
         free(s->vsphere.vddk_plugin);
         strv_free(s->api.cors_origins);
@@ -86,6 +90,8 @@ Settings *settings_new(void) {
         s->hosts.boot_timeout = 300 * USEC_PER_SEC;
         s->auth.token_lifetime = 8 * USEC_PER_HOUR;
         s->auth.session_lifetime = 7 * USEC_PER_DAY;
+        s->carbon.refresh = 15 * USEC_PER_MINUTE;
+        s->carbon.stale_after = 6 * USEC_PER_HOUR;
         s->v1.rate_limit = 100;
         s->v1.user_rate_limit = 6000;
         s->database.path = strdup(STATEDIR "/hyper.db");
@@ -303,6 +309,16 @@ static const SettingsEntry settings_entries[] = {
                         2592000 },
         { SETTING(v1, rate_limit, settings_number), "must be a whole number, 1 to 1000000", 1000000 },
         { SETTING(v1, user_rate_limit, settings_number), "must be a whole number, 1 to 1000000", 1000000 },
+        { SETTING(carbon, source, settings_carbon_source),
+                        "must be one of carbonintensity-gb, electricitymaps, watttime, file" },
+        { SETTING(carbon, url, settings_carbon_url),
+                        "must be https://HOST, or file:///PATH, without a query; http:// is for loopback "
+                        "addresses only" },
+        { SETTING(carbon, zone, settings_carbon_zone),
+                        "must consist of letters, digits, \"-\" and \"_\", at most 64 of them" },
+        { SETTING(carbon, refresh, lifetime), "must be a whole number of seconds, 300 to 3600", 3600 },
+        { SETTING(carbon, stale_after, lifetime), "must be a whole number of seconds, 300 to 604800",
+                        604800 },
         { SETTING(hypersdk, submit_status, submit_status), "must be auto, 200 or 201" },
         { SETTING(vsphere, vddk_libdir, settings_optional_path), "must be an absolute path" },
         { SETTING(vsphere, vddk_plugin, settings_optional_path), "must be an absolute path" },

@@ -93,6 +93,16 @@ typedef struct Settings {
                                              6000 */
         } v1;
         struct {
+                char *source; /* carbon.source: carbonintensity-gb, electricitymaps, watttime or file; NULL:
+                                 there is none */
+                char *url; /* carbon.url: of the source, https:// or file:///; NULL: its own */
+                char *zone; /* carbon.zone: whose grid it is; NULL: not given */
+                usec_t refresh; /* carbon.refresh: how old data may be before they are read again, seconds in
+                                   the file, 300 to 3600; default 900 */
+                usec_t stale_after; /* carbon.stale_after: older data are not used, likewise, 300 to 604800;
+                                       default 21600 */
+        } carbon;
+        struct {
                 SubmitStatus submit_status; /* hypersdk.submit_status: auto, 200 or 201; default auto */
         } hypersdk;
         struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/job-document.h"
 #include "basic/string-util.h"
+#include "spec/carbon-spec.h"
 #include "spec/warm-spec.h"
 
 static void drop_nulls(json_t *object) {
@@ -71,7 +72,8 @@ static int fill_kvm(const JobSpec *s, json_t *destination, json_t *parameters) {
 }
 
 int job_document_fill(JobSpec *s) {
-        static const char *const sections[] = { "source", "destination", "parameters", "execution_policy" };
+        static const char *const sections[] = { "source", "destination", "parameters", "execution_policy",
+                "carbon" };
         json_t *parameters, *policy, *source;
         int failed = 0;
 
@@ -107,5 +109,6 @@ int job_document_fill(JobSpec *s) {
         failed |= json_object_set_new(policy, "retry_count", json_integer(s->policy.retry_count));
         failed |= json_object_set_new(policy, "priority", json_integer(s->policy.priority));
         failed |= json_object_set_new(policy, "idempotent", json_boolean(s->policy.idempotent));
+        failed |= carbon_spec_fill(s);
         return failed ? -ENOMEM : 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/job-fields.h"
 #include "basic/string-util.h"
+#include "spec/carbon-spec.h"
 #include "spec/job-settings.h"
 #include "spec/vsphere-server.h"
 #include "spec/warm-spec.h"
@@ -201,9 +202,10 @@ const JsonField job_fields[] = {
         /* A conversion must have one; the other operations work on the source itself. */
         { "destination", JSON_FIELD_OBJECT, offsetof(JobSpec, destination), .flags = JSON_NULLABLE,
                         .nested = destination_fields },
-        /* These two have no struct type of their own: their offsets count from the spec. */
+        /* These have no struct type of their own: their offsets count from the spec. */
         { "parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields },
         { "execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields },
+        { "carbon", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = carbon_spec_fields },
         { "audit_info", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
         { "capability_requirements", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
         {},

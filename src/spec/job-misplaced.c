@@ -13,6 +13,7 @@ static const struct {
         { "execution", "execution_policy", NULL },
         { "execution_policy", "execution_policy", NULL },
         { "executionPolicy", "execution_policy", NULL },
+        { "carbon", "carbon", NULL },
         /* execution_policy */
         { "timeout_seconds", "execution_policy.timeout_seconds", NULL },
         { "timeoutSeconds", "execution_policy.timeout_seconds", NULL },

@@ -59,6 +59,16 @@ typedef struct JobSpec {
                 unsigned priority;
                 bool idempotent;
         } policy;
+        struct {
+                bool given; /* the job waits for a low carbon intensity; this and the following ones of it */
+                unsigned max_intensity; /* gCO2eq/kWh; 0: the best time */
+                char *deadline; /* as given, or NULL */
+                usec_t deadline_at; /* it starts then at the latest; 0: after max_delay */
+                unsigned max_delay; /* seconds */
+                unsigned duration_minutes; /* how long the job takes */
+                int on_missing; /* CarbonMissing */
+                char *zone; /* that the client expects, or NULL */
+        } carbon;
         json_t *audit_info; /* as given, or NULL */
         json_t *capability_requirements; /* as given, or NULL */
         json_t *document; /* the whole canonical object: unknown fields kept, defaults filled in, secrets

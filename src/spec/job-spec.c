@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spec/job-spec.h"
 #include "basic/string-util.h"
+#include "spec/carbon-spec.h"
 #include "spec/job-document.h"
 #include "spec/job-fields.h"
 #include "spec/job-guest.h"
@@ -34,6 +35,7 @@ static JobSpec *job_spec_new(void) {
         s->parameters.shutdown_timeout = VSPHERE_SHUTDOWN_TIMEOUT_DEFAULT;
         s->parameters.interval_seconds = WARM_INTERVAL_DEFAULT;
         s->parameters.power_on_after_failure = true;
+        carbon_spec_init(s);
         s->policy.idempotent = true; /* an output appears only when complete: doing it twice does no harm */
         return s;
 }
@@ -228,7 +230,9 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                                 s->parameters.boot_check, s->parameters.boot_timeout, errors);
         if (r >= 0)
                 r = check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
-        return r < 0 ? r : warm_spec_check(s, json_object_get(object, "parameters"), errors);
+        if (r >= 0)
+                r = warm_spec_check(s, json_object_get(object, "parameters"), errors);
+        return r < 0 ? r : carbon_spec_check(s, json_object_get(object, "carbon"), errors);
 }
 
 /* Whatever people wrote down for themselves; taken from the document, where it is without secrets. */

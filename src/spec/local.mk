@@ -8,6 +8,14 @@ libhyper_spec_la_SOURCES = \
 	src/spec/cron-calendar.h \
 	src/spec/cron.c \
 	src/spec/cron.h \
+	src/spec/carbon-data.c \
+	src/spec/carbon-data.h \
+	src/spec/carbon-hold.c \
+	src/spec/carbon-hold.h \
+	src/spec/carbon-spec.c \
+	src/spec/carbon-spec.h \
+	src/spec/carbon-window.c \
+	src/spec/carbon-window.h \
 	src/spec/disk-format.c \
 	src/spec/disk-format.h \
 	src/spec/endpoint-kind.c \
@@ -78,5 +86,5 @@ libhyper_spec_la_SOURCES = \
 	src/spec/warm-spec.h \
 	src/spec/warm-state.c \
 	src/spec/warm-state.h
-SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS)
+SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS) -lm
 EXTRA_DIST += src/spec/README.md

@@ -6,6 +6,10 @@
 #include "shared/settings.h"
 #include "unit/lib/test.h"
 
+#define URL_ERROR                                                                                          \
+        ":2: carbon.url: must be https://HOST, or file:///PATH, without a query; http:// is for loopback " \
+        "addresses only"
+
 static void put(const char *dir, const char *name, const char *text) {
         _cleanup_free_ char *path = strprintf("%s/%s", dir, name);
         FILE *f = fopen(path, "we");
@@ -84,7 +88,9 @@ START_TEST(everything_can_be_set) {
                         "hypersdk: {submit_status: 200}\n"
                         "auth: {token_lifetime: 300, session_lifetime: 2592000}\n"
                         "v1: {rate_limit: 10, user_rate_limit: 20}\n"
-                        "vsphere: {vddk_libdir: /opt/vddk, vddk_plugin: /opt/p.so}\n");
+                        "vsphere: {vddk_libdir: /opt/vddk, vddk_plugin: /opt/p.so}\n"
+                        "carbon: {source: electricitymaps, url: 'https://carbon.example.com/v3/', zone: DE, "
+                        "refresh: 300, stale_after: 86400}\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         ck_assert_str_eq(s->database.path, "/srv/h.db");
         ck_assert_uint_eq(s->jobs.max_running, 16);
@@ -112,6 +118,11 @@ START_TEST(everything_can_be_set) {
         ck_assert_uint_eq(s->v1.user_rate_limit, 20);
         ck_assert_str_eq(s->vsphere.vddk_libdir, "/opt/vddk");
         ck_assert_str_eq(s->vsphere.vddk_plugin, "/opt/p.so");
+        ck_assert_str_eq(s->carbon.source, "electricitymaps");
+        ck_assert_str_eq(s->carbon.url, "https://carbon.example.com/v3");
+        ck_assert_str_eq(s->carbon.zone, "DE");
+        ck_assert_uint_eq(s->carbon.refresh, 300 * USEC_PER_SEC);
+        ck_assert_uint_eq(s->carbon.stale_after, 86400 * USEC_PER_SEC);
         ck_assert_str_eq(s->daemon.log_level, "debug");
 }
 END_TEST
@@ -124,6 +135,20 @@ START_TEST(webhooks_are_a_list_or_a_section_with_one) {
                                 ":2: webhooks.allow_private: must be a list of address" },
                 { "jobs:\n  disks_parallel: 5\n",
                                 ":2: jobs.disks_parallel: must be a whole number, 1 to 4" },
+                { "carbon:\n  source: coal\n",
+                                ":2: carbon.source: must be one of carbonintensity-gb, electricitymaps, "
+                                "watttime, file" },
+                { "carbon:\n  url: http://192.0.2.1/\n", URL_ERROR },
+                { "carbon:\n  url: http://localhost.example.com\n", URL_ERROR },
+                { "carbon:\n  url: https://user@example.com\n", URL_ERROR },
+                { "carbon:\n  url: https://example.com/?a=b\n", URL_ERROR },
+                { "carbon:\n  url: https://\n", URL_ERROR },
+                { "carbon:\n  url: file://host/f\n", URL_ERROR },
+                { "carbon:\n  zone: a/b\n",
+                                ":2: carbon.zone: must consist of letters, digits, \"-\" and \"_\", at most "
+                                "64 of them" },
+                { "carbon:\n  refresh: 60\n",
+                                ":2: carbon.refresh: must be a whole number of seconds, 300 to 3600" },
                 { "vsphere:\n  vddk_libdir: vddk\n", ":2: vsphere.vddk_libdir: must be an absolute path" },
                 { "webhooks:\n  allow_private: [10.0.0.1/8]\n",
                                 ":2: webhooks.allow_private: must be a list of address" },
@@ -350,6 +375,7 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "\"require_key\":false},"
                         "\"auth\":{\"token_lifetime\":28800,\"session_lifetime\":604800},"
                         "\"v1\":{\"rate_limit\":100,\"user_rate_limit\":6000},"
+                        "\"carbon\":{\"refresh\":900,\"stale_after\":21600},"
                         "\"hypersdk\":{\"submit_status\":\"auto\"},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */

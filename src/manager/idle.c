@@ -20,7 +20,7 @@
 #include "manager/webhook/webhook.h"
 #include "shared/thread-call.h"
 
-/* Jobs that wait for their next pass need no manager until then. */
+/* Jobs that wait need no manager until then. */
 static bool is_busy(const Manager *m) {
         return HASH_COUNT(m->jobs) > m->index.waiting.n;
 }
@@ -96,13 +96,20 @@ static void on_wake_timer_set(Manager *m, int r) {
                 log_error_errno(r, "Failed to set a timer: %m");
 }
 
+/* The first of the jobs that wait has a timer of its own, which starts the manager again. */
+static bool has_timer(const Manager *m, usec_t pass) {
+        const Job *j = prioq_first(&m->index.waiting);
+
+        return pass == 0 || (j && j->hold_timer && j->row->due_at <= pass);
+}
+
 static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         Manager *m = userdata;
         usec_t pass = next_pass(m);
 
         if (!is_idle(m))
                 return look_again(m);
-        if (pass == 0)
+        if (has_timer(m, pass))
                 end(m);
         else if (wake_timer_set(m, pass, on_wake_timer_set) < 0)
                 return look_again(m);

@@ -10,6 +10,7 @@
 #include "manager/job-cancel.h"
 #include "manager/job-cutover.h"
 #include "manager/job-directory.h"
+#include "manager/job-hold.h"
 #include "manager/job-screen.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
@@ -150,6 +151,19 @@ static int method_set_cutover(sd_bus_message *message, void *userdata, sd_bus_er
         return r < 0 ? r : sd_bus_reply_method_return(message, "s", strempty(warning));
 }
 
+static int method_release(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Job *j = userdata;
+        Manager *m = j->manager;
+        _cleanup_free_ char *id = NULL;
+        int r = bus_verify_polkit(message, "org.hyper1.manage-jobs", &m->polkit, error);
+
+        if (r <= 0)
+                return r < 0 ? r : 1;
+        id = strdup(j->row->id);
+        r = id ? manager_release_job(m, id, error) : -ENOMEM;
+        return r < 0 ? r : sd_bus_reply_method_return(message, NULL);
+}
+
 #define CHANGES SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 
@@ -161,6 +175,8 @@ const sd_bus_vtable job_vtable[] = {
                         method_set_cutover, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("Screenshot", SD_BUS_NO_ARGS, SD_BUS_RESULT("ay", png),
                         job_method_screenshot, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Release", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_release,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("Id", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Operation", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Spec", "s", get_spec, 0, CONST),

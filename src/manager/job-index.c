@@ -32,6 +32,7 @@ void job_index_init(JobIndex *p) {
         prioq_init(&p->later, looks_before, offset);
         prioq_init(&p->retrying, due_before, offset);
         prioq_init(&p->waiting, due_before, offset);
+        TAILQ_INIT(&p->deciding);
         TAILQ_INIT(&p->looked_at);
         TAILQ_INIT(&p->here);
         TAILQ_INIT(&p->held);
@@ -84,7 +85,9 @@ static void forget_destinations(JobIndex *p, Job *j) {
 static void place_queued(JobIndex *p, Job *j, usec_t now) {
         if (j->lookup)
                 enter_list(&p->looked_at, j);
-        else if (j->row->due_at > now)
+        else if (j->deciding)
+                enter_list(&p->deciding, j);
+        else if (j->row->due_at > now || job_is_on_hold(j))
                 enter_queue(&p->waiting, j);
         else if (!j->row->any_worker)
                 enter_queue(&p->own, j);
@@ -99,8 +102,10 @@ static void place_queued(JobIndex *p, Job *j, usec_t now) {
 void job_index_put(JobIndex *p, Job *j, usec_t now) {
         leave(p, j);
         /* It was cancelled meanwhile, or a worker has got it. */
-        if (j->row->state != JOB_QUEUED)
+        if (j->row->state != JOB_QUEUED) {
                 j->lookup = lookup_cancel(j->lookup);
+                j->deciding = false;
+        }
         if (job_is_finished(j)) {
                 forget_destinations(p, j);
                 enter_list(&p->ending, j);

@@ -17,7 +17,8 @@ typedef struct JobIndex {
         Prioq shared; /* QUEUED, for any worker, and this machine could do it; likewise */
         Prioq later; /* of those, the ones this machine could not do, by when it looks again */
         Prioq retrying; /* RETRYING, by when they are due */
-        Prioq waiting; /* QUEUED, between the passes of a warm job; likewise */
+        Prioq waiting; /* QUEUED, between the passes of a warm job, or on hold (job-hold.h); likewise */
+        struct JobList deciding; /* QUEUED and on hold, and their time has come */
         struct JobList looked_at; /* QUEUED, and about to start here: their paths are being looked at */
         struct JobList here; /* ASSIGNED or RUNNING on this machine */
         struct JobList held; /* the same, by workers */

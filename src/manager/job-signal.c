@@ -82,6 +82,16 @@ void job_bus_progress_changed(Job *j) {
                 log_warning_errno(r, "Failed to tell the bus of the progress of job %s: %m", j->row->id);
 }
 
+void job_bus_hold_changed(Job *j) {
+        _cleanup_free_ char *path = job_bus_path(j->row->id);
+        int r = path ? sd_bus_emit_properties_changed(
+                                       j->manager->bus, path, HYPER_JOB_INTERFACE, "Reason", NULL)
+                     : -ENOMEM;
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to tell the bus of the hold of job %s: %m", j->row->id);
+}
+
 void job_bus_warm_changed(Job *j) {
         _cleanup_free_ char *path = job_bus_path(j->row->id);
         int r = path ? sd_bus_emit_properties_changed(

@@ -11,5 +11,7 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
 void job_bus_progress_changed(Job *j);
 /* What the bus shows of a warm job is another. */
 void job_bus_warm_changed(Job *j);
+/* How long a job is on hold is another. */
+void job_bus_hold_changed(Job *j);
 /* Only that it has changed: the values are those that job_bus_announce() has told. */
 void job_bus_became(Job *j, JobState from, JobState to, const char *reason);

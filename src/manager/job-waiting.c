@@ -11,7 +11,7 @@ void job_tell_waiting(Job *j) {
         JobEvent e = JOB_EVENT_INIT(EVENT_WARM_WAITING);
         char time[RFC3339_SIZE];
 
-        if (!job_waits(j))
+        if (!job_waits(j) || !j->warm)
                 return;
         bool cutover = j->warm->cutover_at > 0 && j->warm->cutover_at <= j->row->due_at;
         format_rfc3339(time, j->row->due_at);

@@ -38,6 +38,11 @@ int job_new(Store *store, clock_func clock, job_observer observer, Manager *mana
                 if (r < 0)
                         return r;
         }
+        if (row->carbon) {
+                int r = carbon_hold_decode(row->carbon, &j->hold);
+                if (r < 0)
+                        return r;
+        }
         j->store = store;
         j->clock = clock;
         j->observer = observer;
@@ -62,6 +67,7 @@ Job *job_free(Job *j) {
         for (size_t i = 0; i < j->n_destinations; i++)
                 free(j->destinations[i].path);
         free(j->destinations);
+        carbon_hold_free(j->hold);
         free(j->server);
         job_row_free(j->row);
         free(j);

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "basic/prioq.h"
+#include "spec/carbon-hold.h"
 #include "spec/warm-state.h"
 #include "store/jobs.h"
 #include "store/store.h"
@@ -75,6 +76,9 @@ struct Job {
         char *server; /* that it reads from, as job_spec_server() has it; NULL: none that has a limit */
         JobUnit unit;
         WarmState *warm; /* of a warm job, as the row has it; NULL: it is none */
+        CarbonHold *hold; /* of a job that waits for a low carbon intensity, likewise (job-hold.h) */
+        bool deciding; /* its time has come, and the carbon intensity is being asked for */
+        bool hold_timer; /* systemd has made hyper-hold-ID.timer */
 
         uint64_t told_sequence; /* of the last event that the worker reported in this attempt; 0: none had
                                    one */
@@ -142,9 +146,14 @@ int job_follow(Job *j, int r);
 
 /* Sets where the warm job stands, and when it goes on if it waits for its next pass: at once. */
 int job_set_warm(Job *j, const WarmState *warm, usec_t due_at);
-/* True if it waits for its next pass. */
+/* True if it waits for its next pass, or for a low carbon intensity. */
 static inline bool job_waits(const Job *j) {
         return j->row->state == JOB_QUEUED && j->row->due_at > 0;
+}
+
+/* True if it waits for a low carbon intensity. */
+static inline bool job_is_on_hold(const Job *j) {
+        return j->row->state == JOB_QUEUED && j->hold && j->hold->released_at == 0;
 }
 
 /* The store has given @j to a worker (store_job_dequeue()): memory follows. Takes from @row what it

@@ -12,6 +12,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/boot-mark.h \
 	src/manager/caller.c \
 	src/manager/caller.h \
+	src/manager/carbon-feed.c \
+	src/manager/carbon-feed.h \
 	src/manager/commit-group.c \
 	src/manager/commit-group.h \
 	src/manager/credentials.c \
@@ -43,6 +45,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/file/upload-verify.h \
 	src/manager/file/upload.c \
 	src/manager/file/upload.h \
+	src/manager/hold-timer.c \
+	src/manager/hold-timer.h \
 	src/manager/idle.c \
 	src/manager/idle.h \
 	src/manager/job-bus.c \
@@ -55,6 +59,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/job-directory.h \
 	src/manager/job-files.c \
 	src/manager/job-files.h \
+	src/manager/job-hold.c \
+	src/manager/job-hold.h \
 	src/manager/job-index.c \
 	src/manager/job-index.h \
 	src/manager/job-json.c \

@@ -7,11 +7,13 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/job-event.h"
+#include "manager/carbon-feed.h"
 #include "manager/credentials.h"
 #include "manager/executor-unit-list.h"
 #include "manager/executors.h"
 #include "manager/file/chunk-bus.h"
 #include "manager/file/file-bus.h"
+#include "manager/hold-timer.h"
 #include "manager/idle.h"
 #include "manager/job-bus.h"
 #include "manager/job-directory.h"
@@ -46,6 +48,7 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
         manager_log_changes(j->manager);
         job_bus_state_changed(j, from, to, reason);
         outbox_wake(j->manager->outbox);
+        hold_timer_update(j);
         if (job_state_is_terminal(to))
                 schedule_job_ended(j->manager, j, to);
 }
@@ -88,6 +91,7 @@ Manager *manager_free(Manager *m) {
                 job_free(j);
         }
         job_free(m->finished);
+        carbon_feed_free(m->carbon);
         lookup_pool_free(m->lookups);
         chunks_forget(m, NULL);
         thread_calls_free(m->file_calls);
@@ -152,6 +156,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
                         m->event, m->store, o->group_age_max ?: GROUP_AGE_MAX, on_committed, m, &m->group);
         if (r >= 0)
                 r = lookup_pool_new(m->event, &m->lookups);
+        if (r >= 0)
+                r = carbon_feed_new(m, &m->carbon);
         if (r >= 0)
                 r = thread_calls_new(m->event, FILE_CALLS_MAX, &m->file_calls);
         if (r < 0)
@@ -238,6 +244,8 @@ int manager_start(Manager *m) {
         if (r < 0)
                 log_warning_errno(r, "Failed to remove secrets that nothing names any more: %m");
         outbox_wake(m->outbox);
+        for (Job *j = m->jobs; j; j = j->hh.next)
+                hold_timer_update(j);
         r = restore_after_boot(m);
         if (r < 0)
                 log_error_errno(r,

@@ -28,6 +28,15 @@
 #define UNIT_PATIENCE (60 * USEC_PER_SEC)
 
 typedef struct Submission Submission;
+
+/* Who waits for the carbon intensity: manager/carbon-feed.h */
+typedef struct CarbonWaiter {
+        void (*done)(Manager *m, void *userdata);
+        void *userdata;
+        bool waits;
+        TAILQ_ENTRY(CarbonWaiter) entries;
+} CarbonWaiter;
+
 typedef struct RunStart RunStart;
 typedef struct UploadChunk UploadChunk;
 typedef struct UploadVerification UploadVerification;
@@ -80,6 +89,8 @@ struct Manager {
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook/webhook.h */
 
         LookupPool *lookups;
+        struct CarbonFeed *carbon; /* manager/carbon-feed.h */
+        CarbonWaiter hold_waiter; /* of jobs whose hold is due */
         struct ThreadCalls *file_calls; /* manager/file/file-bus.h */
         LIST_HEAD(, UploadChunk) chunks; /* that clients write: manager/file/chunk-bus.h */
         LIST_HEAD(, UploadVerification) verifications; /* manager/file/upload-verify.h */

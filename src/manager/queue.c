@@ -8,6 +8,7 @@
 #include "manager/executor-worker.h"
 #include "manager/executors.h"
 #include "manager/idle.h"
+#include "manager/job-hold.h"
 #include "manager/job-paths.h"
 #include "manager/manager.h"
 #include "manager/unit-end.h"
@@ -132,19 +133,25 @@ static void on_failed(Job *j, int r, void *userdata) {
                 manager_forget_job(m, j);
 }
 
-/* What was accepted cannot be done any more: the source vanished, the destination is taken. */
-static int fail_before_start(Job *j, int error, const char *why) {
+static int fail_job(Job *j, const char *code, const char *why) {
         AttemptFacts facts = attempt_facts(j);
 
         facts.attempt = 0; /* this one has not begun */
         facts.phase = PHASE_INITIALIZATION;
-        facts.lost_code = error == -ENOENT    ? "source_missing"
-                        : error == -EPERM     ? "path_refused"
-                        : error == -ETIMEDOUT ? "path_hangs"
-                                              : "spec_invalid";
+        facts.lost_code = code;
         facts.lost_message = why;
         facts.lost_final = true;
         return attempt_end(j, &facts, on_failed, NULL);
+}
+
+/* What was accepted cannot be done any more: the source vanished, the destination is taken. */
+static int fail_before_start(Job *j, int error, const char *why) {
+        return fail_job(j,
+                        error == -ENOENT                      ? "source_missing"
+                                        : error == -EPERM     ? "path_refused"
+                                        : error == -ETIMEDOUT ? "path_hangs"
+                                                              : "spec_invalid",
+                        why);
 }
 
 /* Its paths are not as they should be. */
@@ -272,10 +279,15 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
         }
         if (j)
                 *next = MIN(*next, j->row->due_at);
-        while ((j = prioq_first(&m->index.waiting)) && j->row->due_at <= now)
+        while ((j = prioq_first(&m->index.waiting)) && j->row->due_at <= now) {
+                j->deciding = job_is_on_hold(j);
                 job_index_put(&m->index, j, now);
+        }
         if (j)
                 *next = MIN(*next, j->row->due_at);
+        r = job_holds_decide(m, fail_job);
+        if (r < 0)
+                return r;
         while ((j = prioq_first(&m->index.later)) && j->look_again_at <= now)
                 job_index_put(&m->index, j, now);
         if (j)

@@ -8,9 +8,11 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "manager/carbon-feed.h"
 #include "manager/credentials.h"
 #include "manager/idle.h"
 #include "manager/job-directory.h"
+#include "manager/job-hold.h"
 #include "manager/job-paths.h"
 #include "manager/job-signal.h"
 #include "manager/job-source.h"
@@ -33,6 +35,7 @@
 struct Submission {
         Manager *manager;
         Lookup *lookup;
+        CarbonWaiter carbon; /* hyper-carbond is asked for the carbon intensity */
         sd_bus_slot *pool_call; /* hyper-hostd is asked for the directory of a storage pool */
         SubmitOptions options;
         char *id;
@@ -143,9 +146,10 @@ static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
 }
 
 /* A secret does not leave this machine, so a job that has one is for this machine only; and so is one that
- * defines a domain on the libvirt of this machine. */
+ * defines a domain on the libvirt of this machine, or waits for a low carbon intensity here. */
 static bool may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
-        return o->any_worker && !has_secrets(spec, o) && spec->destination.type != ENDPOINT_KVM;
+        return o->any_worker && !has_secrets(spec, o) && spec->destination.type != ENDPOINT_KVM &&
+                        !spec->carbon.given;
 }
 
 /* This machine does not do all that a job may ask for: the rest is left to workers, for whoever says so. */
@@ -323,6 +327,8 @@ static int accept(Submission *s, JobSpec *spec, const JobFiles *files, JsonError
                 r = check_destination(m, spec, files, fields, error);
         if (r >= 0)
                 r = make_row(m, spec, &s->options, &demand, &s->row);
+        if (r >= 0 && spec->carbon.given)
+                r = job_hold_submit(m, spec, s->row, fields, error);
         if (r < 0)
                 return r;
         r = take_resolved(files->source_path, &spec->source.path, &s->row->source_path);
@@ -355,6 +361,8 @@ static Submission *submission_free(Submission *s) {
         if (s->lookup)
                 lookup_cancel(s->lookup);
         sd_bus_slot_unref(s->pool_call);
+        if (s->manager)
+                carbon_feed_forget(s->manager->carbon, &s->carbon);
         if (s->manager)
                 TAILQ_REMOVE(&s->manager->submissions, s, entries);
         submit_options_done(&s->options);
@@ -412,6 +420,7 @@ static int take_into_memory(Submission *s) {
                 return r;
         tell_states(s, j, spec);
         submit_tell(j, s->options.warnings);
+        job_hold_submitted(j);
         outbox_wake(m->outbox);
         queue_wake(m);
         return 0;
@@ -602,6 +611,49 @@ static int ask_for_pool(Manager *m, const char *text, const JobSpec *spec, Submi
         return 0;
 }
 
+/* --- the carbon intensity -------------------------------------------------------------------------- */
+
+static int submit_or_ask(Manager *m, const char *text, JobSpec *spec, SubmitOptions *options,
+                submit_done done, void *userdata, JsonErrors *fields, sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *taken = spec;
+
+        if (submit_has_pool(spec))
+                return ask_for_pool(m, text, spec, options, done, userdata);
+        return submit_spec(m, text, TAKE_PTR(taken), options, done, userdata, fields, error);
+}
+
+static void on_carbon(Manager *m, void *userdata) {
+        _cleanup_(json_errors_done) JsonErrors fields = {};
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        Submission *s = userdata;
+        int r = parse_spec(m, s->text, &spec, &fields, &error);
+
+        if (r >= 0)
+                r = submit_or_ask(m, s->text, TAKE_PTR(spec), &s->options, s->done, s->userdata, &fields,
+                                &error);
+        if (r < 0)
+                submission_end(s, r, false, &fields, &error);
+        else
+                submission_free(s); /* another one goes on */
+}
+
+static int ask_for_carbon(Manager *m, const char *text, const JobSpec *spec, SubmitOptions *options,
+                submit_done done, void *userdata) {
+        _cleanup_(submission_freep) Submission *s = NULL;
+        int r = submission_new(m, text, strempty(spec->job_id), options, done, userdata, &s);
+
+        if (r < 0)
+                return r;
+        s->carbon.done = on_carbon;
+        s->carbon.userdata = s;
+        r = carbon_feed_ask(m->carbon, &s->carbon);
+        if (r < 0)
+                return r;
+        TAKE_PTR(s);
+        return 0;
+}
+
 int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
                 JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
@@ -609,7 +661,7 @@ int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_
 
         if (r < 0)
                 return r;
-        if (submit_has_pool(spec))
-                return ask_for_pool(m, text, spec, options, done, userdata);
-        return submit_spec(m, text, TAKE_PTR(spec), options, done, userdata, fields, error);
+        if (spec->carbon.given && !carbon_feed_is_fresh(m->carbon))
+                return ask_for_carbon(m, text, spec, options, done, userdata);
+        return submit_or_ask(m, text, TAKE_PTR(spec), options, done, userdata, fields, error);
 }

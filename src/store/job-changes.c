@@ -59,6 +59,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_text(st, 29, row->source_path);
         sql_bind_text(st, 30, row->destination_path);
         sql_bind_text(st, 31, row->warm);
+        sql_bind_text(st, 32, row->carbon);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -144,6 +145,22 @@ int store_job_warm(Store *s, const char *id, const char *warm, usec_t due_at) {
         sql_bind_text(st, 1, id);
         sql_bind_text(st, 2, warm);
         sql_bind_uint(st, 3, due_at);
+        r = sql_run(s, st);
+        return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ESTALE;
+}
+
+int store_job_hold(Store *s, const char *id, const char *carbon, usec_t due_at, const char *reason,
+                usec_t timestamp) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_HOLD);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        sql_bind_text(st, 2, carbon);
+        sql_bind_uint(st, 3, due_at);
+        sql_bind_text(st, 4, reason);
+        sql_bind_uint(st, 5, timestamp);
         r = sql_run(s, st);
         return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ESTALE;
 }

@@ -31,6 +31,10 @@ int store_job_transition(Store *s, const char *id, const JobTransition *changes,
 /* Sets where a warm job stands, and, if it is QUEUED, when it goes on. -ESTALE: there is no such job that is
  * not finished. */
 int store_job_warm(Store *s, const char *id, const char *warm, usec_t due_at);
+/* Sets how a QUEUED job waits for a low carbon intensity, until when (0: it does not wait any more), and why.
+ * -ESTALE: there is no such job that is QUEUED, and was submitted to wait. */
+int store_job_hold(Store *s, const char *id, const char *carbon, usec_t due_at, const char *reason,
+                usec_t timestamp);
 
 /* Replaces the result of a job that is finished. -ESTALE: there is none. */
 int store_job_result(Store *s, const char *id, const char *result);

@@ -16,6 +16,7 @@ JobRow *job_row_free(JobRow *row) {
         free(row->worker_id);
         free(row->result);
         free(row->warm);
+        free(row->carbon);
         free(row->source_path);
         free(row->destination_path);
         return mfree(row);
@@ -46,6 +47,7 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
                 { 29, &row->source_path },
                 { 30, &row->destination_path },
                 { 31, &row->warm },
+                { 32, &row->carbon },
                 {},
         };
         int r = sql_column_texts(st, texts);

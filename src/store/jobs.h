@@ -30,12 +30,15 @@ typedef struct JobRow {
         char *worker_id; /* who holds it, or held it to its end; NULL: this machine */
         usec_t created_at, updated_at;
         usec_t started_at, finished_at; /* 0: not yet */
-        usec_t due_at; /* RETRYING, and QUEUED between the passes of a warm job: when it goes on; 0: now */
+        usec_t due_at; /* RETRYING, and QUEUED between the passes of a warm job, or while it waits for a low
+                          carbon intensity: when it goes on; 0: now */
         usec_t deadline_at; /* of a worker's attempt: when it is taken away; 0: none. Only read */
         JobPhase phase; /* or _PHASE_INVALID */
         double percent; /* negative: not known */
         uint64_t bytes_done, bytes_total, rate;
         char *result; /* JSON {"outputs","metrics","error"}; NULL before the end */
+        char *carbon; /* how it waits, or has waited, for a low carbon intensity (spec/carbon-hold.h);
+                         NULL: it does not */
         char *warm; /* where a warm job stands (spec/warm-state.h); NULL: it is none */
 } JobRow;
 

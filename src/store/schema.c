@@ -382,6 +382,15 @@ static const char *const steps[] = {
         "ALTER TABLE jobs ADD COLUMN v1_label TEXT;"
         "DROP INDEX jobs_v1_type;"
         "DROP INDEX jobs_v1_name;" V1_INDEX("type", SQL_V1_TYPE) V1_INDEX("name", SQL_V1_NAME),
+
+        /* 22: jobs that wait for a low carbon intensity. Such a job is QUEUED, but has no place in the
+         * queue. */
+        "ALTER TABLE jobs ADD COLUMN carbon TEXT;"
+        "DROP TRIGGER queue_count_insert;"
+        "CREATE TRIGGER queue_count_insert AFTER INSERT ON jobs "
+        "WHEN new.state = 'QUEUED' AND new.due_at = 0 BEGIN"
+        "  INSERT INTO queue_counts VALUES (new.priority, 1) ON CONFLICT (priority) DO UPDATE SET n = n + 1;"
+        " END;",
 };
 
 const Schema schema_jobs = {

@@ -30,7 +30,7 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS ", workflow_id, " SQL_V1_COLUMNS
                            ", " SQL_V1_WORDS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-                           "?27, 0, ?28, ?29, ?30, ?31, " SQL_NEW_WORKFLOW_ID
+                           "?27, 0, ?28, ?29, ?30, ?31, ?32, " SQL_NEW_WORKFLOW_ID
                            ", " SQL_V1_VALUES("?4") ", " SQL_V1_WORDS_VALUES("?4", "?5", "?6") ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "VALUES (?1, ?2, ?3, ?4)",
@@ -63,6 +63,10 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_WARM] = "UPDATE jobs SET warm = ?2, "
                          "due_at = CASE WHEN state = 'QUEUED' AND due_at > 0 THEN ?3 ELSE due_at END "
                          "WHERE id = ?1 AND finished_at = 0 AND warm IS NOT NULL",
+        /* (state: the triggers that count the queue look at changes of it) */
+        [SQL_JOB_HOLD] = "UPDATE jobs SET carbon = ?2, due_at = ?3, reason = ?4, updated_at = ?5, "
+                         "state = state "
+                         "WHERE id = ?1 AND state = 'QUEUED' AND carbon IS NOT NULL",
         [SQL_JOB_RESULT] = "UPDATE jobs SET result = ?2 WHERE id = ?1 AND finished_at > 0",
         [SQL_JOB_GET] = "SELECT " JOB_COLUMNS " FROM jobs WHERE id = ?1",
         [SQL_JOB_STATES] = "SELECT s.state, s.timestamp, s.reason FROM job_states s JOIN jobs j ON j.seq = "

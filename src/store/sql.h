@@ -24,6 +24,7 @@ typedef enum StatementId {
         SQL_JOB_PROGRESS,
         SQL_JOB_GET,
         SQL_JOB_WARM,
+        SQL_JOB_HOLD,
         SQL_JOB_RESULT,
         SQL_JOB_STATES,
         SQL_JOB_CHANGES,
@@ -181,7 +182,7 @@ struct Store {
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "  \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, " \
         "phase, percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, "             \
-        "deadline_at, role, source_path, destination_path, warm"
+        "deadline_at, role, source_path, destination_path, warm, carbon"
 
 /* The workflow_id of what a client has sent, which may be anything: in a row of jobs, in SQL_JOB_INSERT. */
 #define SQL_WORKFLOW_ID_OF(sent)                                                                          \

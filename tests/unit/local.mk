@@ -50,6 +50,7 @@ $(JSON_TESTS): $(filter %.la,$(JSON_TEST_LIBS))
 
 SPEC_TESTS = \
 	tests/unit/spec/test-capability \
+	tests/unit/spec/test-carbon-spec \
 	tests/unit/spec/test-job-file \
 	tests/unit/spec/test-job-id \
 	tests/unit/spec/test-job-spec \
@@ -195,6 +196,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-files \
 	tests/unit/manager/test-manager-group \
 	tests/unit/manager/test-manager-jobs \
+	tests/unit/manager/test-manager-holds \
 	tests/unit/manager/test-manager-keys \
 	tests/unit/manager/test-manager-lookup \
 	tests/unit/manager/test-manager-restart \
@@ -306,7 +308,14 @@ $(VSPHERED_TESTS): private TEST_LIBS = $(VSPHERED_TEST_LIBS) $(CHECK_LIBS)
 $(VSPHERED_TESTS): $(filter %.la,$(VSPHERED_TEST_LIBS))
 EXTRA_DIST += tests/unit/vsphered/inventory.json
 
-UNIT_TESTS = $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(TLS_TESTS) $(AUTH_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
+CARBON_TESTS = \
+	tests/unit/carbon/test-carbon-data \
+	tests/unit/carbon/test-carbond
+CARBON_TEST_LIBS = libhyper-test.la $(CARBON_LIBS)
+$(CARBON_TESTS): private TEST_LIBS = $(CARBON_TEST_LIBS) $(CHECK_LIBS)
+$(CARBON_TESTS): $(filter %.la,$(CARBON_TEST_LIBS))
+
+UNIT_TESTS = $(CARBON_TESTS) $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(TLS_TESTS) $(AUTH_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
 LDADD = $(TEST_LIBS)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)

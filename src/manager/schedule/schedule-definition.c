@@ -76,6 +76,14 @@ static int check_placeholders(json_t *job, JsonErrors *errors) {
         return 0;
 }
 
+/* Each run would miss it but the first ones. */
+static int check_deadline(json_t *job, JsonErrors *errors) {
+        return json_object_get(json_object_get(job, "carbon"), "deadline")
+                        ? json_errors_add(errors, "job.carbon.deadline",
+                                          "must not be given in a schedule: max_delay counts from each run")
+                        : 0;
+}
+
 /* The job's errors are told with their place: "job.source.path: …". */
 static int decode_job(ScheduleDefinition *d, JsonErrors *errors) {
         _cleanup_(json_errors_done) JsonErrors inner = {};
@@ -90,6 +98,8 @@ static int decode_job(ScheduleDefinition *d, JsonErrors *errors) {
                                 "must be convert: the jobs of a schedule are done by this machine");
         if (r >= 0)
                 r = check_placeholders(d->job, errors);
+        if (r >= 0)
+                r = check_deadline(d->job, errors);
         if (r != -EBADMSG)
                 return r;
         return json_errors_adopt(errors, "job", &inner);

@@ -33,9 +33,10 @@
 #define JOB_TIMEOUT (30 * USEC_PER_SEC)
 #define RETRY_TIME (USEC_PER_SEC / 2)
 
-/* What systemd is being asked for: one schedule's timer is stopped, then started. */
+/* What systemd is being asked for: a timer is stopped, then started. */
 typedef struct Timer {
         Manager *manager;
+        const TimerKind *kind;
         char *id, *unit;
         bool stop, start; /* what is still to be done */
         bool asked; /* for one of these: first the call is out, then the job that it has led to */
@@ -124,8 +125,8 @@ static void next_timer(Manager *m) {
                 answer_restore(m);
 }
 
-static Timer *timer_get(Manager *m, const char *id) {
-        _cleanup_free_ char *unit = schedule_unit_name(id, "timer");
+static Timer *timer_get(Manager *m, const TimerKind *kind, const char *id) {
+        _cleanup_free_ char *unit = kind->unit_name(id);
         Timer *t = NULL;
 
         if (unit)
@@ -138,6 +139,7 @@ static Timer *timer_get(Manager *m, const char *id) {
                 return NULL;
         }
         t->manager = m;
+        t->kind = kind;
         t->unit = TAKE_PTR(unit);
         HASH_ADD_KEYPTR(hh, m->timers->timers, t->unit, strlen(t->unit), t);
         return t;
@@ -193,7 +195,7 @@ static int append_times(sd_bus_message *message, const ScheduleRow *row, usec_t 
         return sd_bus_message_append(message, "(sv)", "AccuracyUSec", "t", (uint64_t) USEC_PER_SEC);
 }
 
-static int start_message(Manager *m, const ScheduleRow *row, sd_bus_message **ret) {
+static int row_message(Manager *m, const ScheduleRow *row, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         _cleanup_free_ char *timer = schedule_unit_name(row->id, "timer"),
                             *service = schedule_unit_name(row->id, "service"),
@@ -230,12 +232,8 @@ static void timer_landed(Timer *t, bool made) {
         Manager *m = t->manager;
 
         set_asked(t, false);
-        if (made && t->starting && !t->stop && !t->start) {
-                int r = store_schedule_timer_made(m->store, t->id);
-                if (r < 0)
-                        log_error_errno(r, "Failed to note the timer of schedule %s: %s", t->id,
-                                        store_error_text(m->store));
-        }
+        if (made && t->starting && !t->stop && !t->start)
+                t->kind->made(m, t->id);
         if (!t->stop && !t->start)
                 timer_free(t);
         next_timer(m);
@@ -297,9 +295,9 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_er
                 t->stop = true;
                 t->start = t->start || t->starting;
         } else
-                log_error("Failed to set the timer of schedule %s: %s. 'systemctl restart hyper-schedules' "
+                log_error("Failed to set the timer of %s %s: %s. 'systemctl restart hyper-schedules' "
                           "tries again.",
-                                t->id, error->message);
+                                t->kind->what, t->id, error->message);
         timer_landed(t, false);
         return 0;
 }
@@ -322,15 +320,13 @@ static int ask_stop(Timer *t) {
 
 static int ask_start(Timer *t) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
         int r;
 
         /* As it is now, not as it was when this was asked for. */
-        r = store_schedule_get(t->manager->store, t->id, &row);
-        if (r < 0 || !row->enabled)
-                return r < 0 && r != -ENOENT ? r : 0;
-        r = start_message(t->manager, row, &message);
-        return r < 0 ? r : sd_bus_call_async(t->manager->bus, &t->call, message, on_answer, t, 0);
+        r = t->kind->start_message(t->manager, t->id, &message);
+        if (r < 0 || !message)
+                return r;
+        return sd_bus_call_async(t->manager->bus, &t->call, message, on_answer, t, 0);
 }
 
 static void timer_step(Timer *t) {
@@ -343,15 +339,15 @@ static void timer_step(Timer *t) {
                 t->stop = false;
         r = t->starting ? ask_start(t) : ask_stop(t);
         if (r < 0)
-                log_error_errno(r, "Failed to ask systemd for the timer of schedule %s: %m", t->id);
+                log_error_errno(r, "Failed to ask systemd for the timer of %s %s: %m", t->kind->what, t->id);
         if (t->call)
                 set_asked(t, true);
         else if (!t->stop && !t->start)
                 timer_free(t);
 }
 
-static void timer_want(Manager *m, const char *id, bool start) {
-        Timer *t = timer_get(m, id);
+void schedule_timers_want(Manager *m, const TimerKind *kind, const char *id, bool start) {
+        Timer *t = timer_get(m, kind, id);
 
         if (!t) {
                 log_oom();
@@ -361,6 +357,35 @@ static void timer_want(Manager *m, const char *id, bool start) {
         t->start = start;
         if (!t->asked && !t->again && m->timers->n_asked < ASKED_MAX)
                 timer_step(t);
+}
+
+/* --- timers of schedules --------------------------------------------------------------------------- */
+
+static char *unit_name(const char *id) {
+        return schedule_unit_name(id, "timer");
+}
+
+static int start_message(Manager *m, const char *id, sd_bus_message **ret) {
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        int r = store_schedule_get(m->store, id, &row);
+
+        if (r < 0 || !row->enabled)
+                return r < 0 && r != -ENOENT ? r : 0;
+        return row_message(m, row, ret);
+}
+
+static void timer_made(Manager *m, const char *id) {
+        int r = store_schedule_timer_made(m->store, id);
+
+        if (r < 0)
+                log_error_errno(r, "Failed to note the timer of schedule %s: %s", id,
+                                store_error_text(m->store));
+}
+
+static const TimerKind schedule_timer = { "schedule", unit_name, start_message, timer_made };
+
+static void timer_want(Manager *m, const char *id, bool start) {
+        schedule_timers_want(m, &schedule_timer, id, start);
 }
 
 void schedule_timer_set(Manager *m, const ScheduleRow *row) {

@@ -7,6 +7,19 @@
 
 typedef struct ScheduleTimers ScheduleTimers;
 
+/* Timers are made one after the other, those of schedules and others. */
+typedef struct TimerKind {
+        const char *what; /* "schedule", for people */
+        char *(*unit_name)(const char *id); /* allocated; NULL when out of memory */
+        /* The call that makes the timer, as is right now: 0 with *ret, or with NULL if there is to be none;
+         * or negative errno. */
+        int (*start_message)(Manager *m, const char *id, sd_bus_message **ret);
+        void (*made)(Manager *m, const char *id); /* systemd has made it */
+} TimerKind;
+
+/* Has systemd stop the timer, if it is there, and then make it, if @start is true. */
+void schedule_timers_want(Manager *m, const TimerKind *kind, const char *id, bool start);
+
 int schedule_timers_new(ScheduleTimers **ret);
 /* The manager that the timers are of must still be there. */
 ScheduleTimers *schedule_timers_free(ScheduleTimers *s);

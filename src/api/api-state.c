@@ -208,6 +208,10 @@ BusClient *api_vsphere(Api *a) {
         return a->vsphere;
 }
 
+BusClient *api_carbon(Api *a) {
+        return a->carbon;
+}
+
 const char *api_bus_address(Api *a) {
         return a->config.bus_address;
 }

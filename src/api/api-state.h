@@ -74,7 +74,7 @@ struct Api {
         char hostname[HOST_NAME_MAX + 1];
         LIST_HEAD(, Listener) listeners;
         LIST_HEAD(, Request) requests;
-        BusClient *manager, *hosts, *vsphere;
+        BusClient *manager, *hosts, *vsphere, *carbon;
         EventHub *events;
         SseHub *sse;
         WebSocketHub *websockets;
@@ -112,6 +112,7 @@ sd_event *api_event(Api *a);
 BusClient *api_manager(Api *a);
 BusClient *api_hosts(Api *a);
 BusClient *api_vsphere(Api *a);
+BusClient *api_carbon(Api *a);
 const char *api_bus_address(Api *a); /* NULL: the system bus */
 EventHub *api_events(Api *a);
 SseHub *api_sse(Api *a);

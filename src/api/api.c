@@ -302,6 +302,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         r = bus_client_new(event, config->bus_address, VSPHERE_CALL_TIMEOUT, VSPHERE_CALLS_MAX, &a->vsphere);
         if (r < 0)
                 return r;
+        r = bus_client_new(event, config->bus_address, CARBON_CALL_TIMEOUT, CARBON_CALLS_MAX, &a->carbon);
+        if (r < 0)
+                return r;
         r = queue_waiters_new(a, &a->queue_waiters);
         if (r < 0)
                 return r;
@@ -376,6 +379,7 @@ Api *api_free(Api *a) {
         a->manager = bus_client_free(a->manager);
         a->hosts = bus_client_free(a->hosts);
         a->vsphere = bus_client_free(a->vsphere);
+        a->carbon = bus_client_free(a->carbon);
         a->auth = auth_client_free(a->auth);
         api_abandon_requests(a);
         while (!LIST_EMPTY(&a->listeners)) {

@@ -313,11 +313,18 @@ int vsphere_call_new(Request *r, const char *member, sd_bus_message **ret) {
                         HYPER_VSPHERE_INTERFACE, member, ret);
 }
 
+int carbon_call_new(Request *r, const char *member, sd_bus_message **ret) {
+        return call_new(api_carbon(request_api(r)), r, HYPER_CARBON_BUS_NAME, HYPER_CARBON_BUS_PATH,
+                        HYPER_CARBON_INTERFACE, member, ret);
+}
+
 static BusClient *client_of(Api *a, sd_bus_message *m) {
         const char *name = sd_bus_message_get_destination(m);
 
         if (streq(name, HYPER_HOSTS_BUS_NAME))
                 return api_hosts(a);
+        if (streq(name, HYPER_CARBON_BUS_NAME))
+                return api_carbon(a);
         return streq(name, HYPER_VSPHERE_BUS_NAME) ? api_vsphere(a) : api_manager(a);
 }
 

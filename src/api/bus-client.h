@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Calls to org.hyper1, org.hyper1.Hosts and org.hyper1.VSphere for a request, without waiting: the HTTP
- * connection is suspended until the answer comes. The bus starts the manager if it is not running. If the
- * bus itself goes away, calls in flight fail with 503 and the next call connects anew; reads and streams do
- * not notice. */
+/* Calls to org.hyper1, org.hyper1.Hosts, org.hyper1.VSphere and org.hyper1.Carbon for a request, without
+ * waiting: the HTTP connection is suspended until the answer comes. The bus starts the manager if it is not
+ * running. If the bus itself goes away, calls in flight fail with 503 and the next call connects anew; reads
+ * and streams do not notice. */
 
 #include "api/http/request.h"
 
@@ -23,6 +23,9 @@ int hosts_call_new(Request *r, const char *path, const char *interface, const ch
 /* The same to hyper-vsphered. If the HTTP client closes its connection, manager_call() cancels the call,
  * which may wait for a server that does not answer. */
 int vsphere_call_new(Request *r, const char *member, sd_bus_message **ret);
+
+/* The same to hyper-carbond, over a connection of its own. */
+int carbon_call_new(Request *r, const char *member, sd_bus_message **ret);
 
 /* Called when the answer is there. @error is NULL, or says why the call failed; then @reply is of no use.
  * Timeouts and lost connections are bus errors as well. It answers the request, starts further calls, or,
@@ -87,5 +90,8 @@ void bus_client_wake(BusClient *c, const char *name);
 #define MANAGER_CALLS_MAX 64
 /* hyper-hostd lets 96 calls wait for one host and refuses more: some are left for others. */
 #define HOSTS_CALLS_MAX 112
+/* hyper-carbond asks its source three times at most, with ten seconds for each; 256 may wait for it. */
+#define CARBON_CALL_TIMEOUT (45 * USEC_PER_SEC)
+#define CARBON_CALLS_MAX 64
 /* It lets 64 calls wait for one server. */
 #define VSPHERE_CALLS_MAX 112

@@ -257,6 +257,10 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-readiness.h \
 	src/api/v1/v1-system.c \
 	src/api/v1/v1-system.h \
+	src/api/v1/v1-carbon-json.c \
+	src/api/v1/v1-carbon-json.h \
+	src/api/v1/v1-carbon.c \
+	src/api/v1/v1-carbon.h \
 	src/api/v1/v1-chunk.c \
 	src/api/v1/v1-chunk.h \
 	src/api/v1/v1-files.c \

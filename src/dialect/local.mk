@@ -2,6 +2,8 @@
 
 noinst_LTLIBRARIES += libhyper-dialect.la
 libhyper_dialect_la_SOURCES = \
+	src/dialect/carbon-metadata.c \
+	src/dialect/carbon-metadata.h \
 	src/dialect/dialect-complete.c \
 	src/dialect/dialect-complete.h \
 	src/dialect/dialect-job.c \

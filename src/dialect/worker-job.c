@@ -146,6 +146,7 @@ const FieldMap worker_fields[] = {
         { "execution_policy.idempotent", "execution_policy.idempotent", FIELD_SHOWN,
                         "Whether it may be tried again." },
 
+        { "carbon", "carbon", FIELD_SHOWN, "Wait for a low carbon intensity of the grid." },
         { "audit_info", "audit_info", FIELD_SHOWN, "Who wants it, and why: kept for you." },
         { "audit", "audit_info", FIELD_FALLBACK, "An older form of audit_info." },
         { "capability_requirements", "capability_requirements", FIELD_SHOWN },

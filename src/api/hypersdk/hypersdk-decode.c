@@ -3,6 +3,7 @@
 
 #include "api/hypersdk/hypersdk-decode.h"
 #include "basic/string-util.h"
+#include "dialect/carbon-metadata.h"
 #include "dialect/dialect-complete.h"
 
 /* HyperSDK clients of several versions write the same thing in several ways. Of lines with the same
@@ -158,6 +159,7 @@ const FieldMap hypersdk_fields[] = {
         { "priority", "execution_policy.priority", 0 },
         { "options.priority", "execution_policy.priority", 0 },
         { "execution_policy.idempotent", "execution_policy.idempotent", FIELD_SHOWN },
+        { "carbon", "carbon", FIELD_SHOWN },
         { "audit_info", "audit_info", FIELD_SHOWN },
         { "capability_requirements", "capability_requirements", FIELD_SHOWN },
         {},
@@ -230,6 +232,9 @@ int hypersdk_fields_decode(const FieldMap *fields, const char *what, const char 
         if (r < 0)
                 return r;
         r = take_output_path(&t);
+        if (r < 0)
+                return r;
+        r = carbon_metadata_take(&t);
         if (r < 0)
                 return r;
         r = translation_complete(&t);

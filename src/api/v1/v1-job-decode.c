@@ -4,6 +4,7 @@
 #include "api/openapi/dialect-schema.h"
 #include "basic/string-util.h"
 #include "basic/utf8.h"
+#include "dialect/carbon-metadata.h"
 #include "dialect/dialect-complete.h"
 #include "json/json-table.h"
 
@@ -60,7 +61,9 @@ const FieldMap v1_job_fields[] = {
         { "options.deploy", NULL, 0,
                         "Of a migration: true or an object (name, start, cpu, memory_mb, firmware, bus, "
                         "nic_model) to define the machine on libvirt." },
-        { "carbon", NULL, 0, "Must not be given." },
+        { "carbon", "carbon", FIELD_SHOWN,
+                        "Wait for a low carbon intensity: max_intensity, max_delay or deadline, "
+                        "duration_minutes, on_missing, zone." },
 
         { "priority", "execution_policy.priority", FIELD_SHOWN, NULL },
         { "options.priority", "execution_policy.priority", 0, NULL },
@@ -312,9 +315,6 @@ static int check_options(V1Job *j) {
                                 "must be false: the output has the current state of the disks only");
         if (r >= 0 && fix && !json_is_boolean(fix))
                 r = translation_error(&j->t, "parameters.fix", "must be true or false");
-        if (r >= 0 && given(j, "carbon"))
-                r = json_errors_add(
-                                j->t.errors, "carbon", "must not be given: this server does not delay jobs");
         return r;
 }
 
@@ -415,6 +415,8 @@ int v1_job_decode(json_t *object, const V1JobContext *context, DialectJob *ret, 
                 r = take_defaults(&j);
         if (r >= 0)
                 r = take_deploy(&j);
+        if (r >= 0)
+                r = carbon_metadata_take(&j.t);
         if (r >= 0)
                 r = translation_complete(&j.t);
         if (r >= 0)

@@ -6,6 +6,7 @@
 #include "api/v1/v1-job-decode.h"
 #include "api/v1/v1-job-json.h"
 #include "basic/string-util.h"
+#include "spec/carbon-hold.h"
 #include "json/json-redact.h"
 
 /* "45s", "12m", "2h5m" */
@@ -102,17 +103,24 @@ static json_t *options_json(const JobRow *row, json_t *spec) {
                         json_object_get(parameters, "verify"));
 }
 
+static json_t *warnings_json(const CarbonHold *hold) {
+        return hold && hold->warning ? json_pack("[s]", hold->warning) : json_array();
+}
+
 json_t *v1_job_json(const JobPageRow *page_row, const V1JobMore *more, usec_t now) {
         const JobRow *row = page_row->row;
         _cleanup_json_ json_t *canonical = json_loads(row->spec, 0, NULL),
                               *spec = json_is_object(canonical) ? json_redact(canonical) : json_object(),
                               *job = NULL;
+        _cleanup_(carbon_hold_freep) CarbonHold *hold = NULL;
         const char *phase = job_phase_to_string(row->phase);
         uint64_t seconds = 0;
         bool known = estimate(row, now, &seconds);
 
+        if (row->carbon && carbon_hold_decode(row->carbon, &hold) == -ENOMEM)
+                return NULL;
         job = json_pack("{s:o, s:o, s:s, s:s, s:o, s:O?, s:o, s:O?, s:o, s:s?, s:o, s:o, s:o, s:o, s:i, s:i, "
-                        "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:n, s:s?, s:O?, s:[], s:o}",
+                        "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:O?, s:o, s:o}",
                         "id", json_text(row->id), "type", json_text(page_row->type), "status",
                         job_status_to_string(job_status_of_state(row->state)), "state",
                         job_state_to_string(row->state), "provider", json_text(page_row->provider),
@@ -127,9 +135,10 @@ json_t *v1_job_json(const JobPageRow *page_row, const V1JobMore *more, usec_t no
                         "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at),
                         "started_at", json_time(row->started_at), "completed_at",
                         json_time(row->finished_at), "error", error_json(row), "result", result_json(row),
-                        "hold", "carbon", "schedule_id", more->schedule_id, "created_by",
-                        json_path_get(spec, "audit_info.requested_by"), "warnings", "options",
-                        options_json(row, spec));
+                        "hold", carbon_hold_waiting_json(hold, row->state, row->due_at), "carbon",
+                        carbon_hold_ended_json(hold), "schedule_id", more->schedule_id, "created_by",
+                        json_path_get(spec, "audit_info.requested_by"), "warnings", warnings_json(hold),
+                        "options", options_json(row, spec));
         return job && job_row_add_warm(row, job) >= 0 ? TAKE_PTR(job) : NULL;
 }
 
@@ -154,6 +163,26 @@ static const SchemaField result_fields[] = {
         {},
 };
 static const Schema result_schema = { .name = "JobResult", .fields = result_fields };
+
+static const SchemaField hold_fields[] = {
+        { "until", SCHEMA_TIMESTAMP },
+        { "not_after", SCHEMA_TIMESTAMP, .description = "It starts then in any case." },
+        { "reason", SCHEMA_STRING, .description = "\"carbon\"" },
+        { "intensity_now", SCHEMA_NUMBER, SCHEMA_NULLABLE },
+        { "intensity_expected", SCHEMA_NUMBER, SCHEMA_NULLABLE },
+        {},
+};
+static const Schema hold_schema = { .name = "JobHold", .fields = hold_fields };
+
+static const SchemaField carbon_fields[] = {
+        { "zone", SCHEMA_STRING, SCHEMA_NULLABLE },
+        { "source", SCHEMA_STRING, SCHEMA_NULLABLE },
+        { "intensity_at_submit", SCHEMA_NUMBER, SCHEMA_NULLABLE },
+        { "intensity_at_start", SCHEMA_NUMBER, SCHEMA_NULLABLE },
+        { "waited_seconds", SCHEMA_INTEGER },
+        {},
+};
+static const Schema carbon_schema = { .name = "JobCarbon", .fields = carbon_fields };
 
 static const SchemaField job_fields[] = {
         { "id", SCHEMA_STRING },
@@ -180,11 +209,12 @@ static const SchemaField job_fields[] = {
         { "completed_at", SCHEMA_TIMESTAMP, SCHEMA_NULLABLE },
         { "error", SCHEMA_STRING, SCHEMA_NULLABLE },
         { "result", SCHEMA_OBJECT, SCHEMA_NULLABLE, "Of a completed job.", &result_schema },
-        { "hold", SCHEMA_ANY, SCHEMA_NULLABLE, "null" },
-        { "carbon", SCHEMA_ANY, SCHEMA_NULLABLE, "null" },
+        { "hold", SCHEMA_OBJECT, SCHEMA_NULLABLE, "While it waits for a low carbon intensity.",
+                        &hold_schema },
+        { "carbon", SCHEMA_OBJECT, SCHEMA_NULLABLE, "When it has waited for that.", &carbon_schema },
         { "schedule_id", SCHEMA_STRING, SCHEMA_NULLABLE, "Of the schedule that has submitted it." },
         { "created_by", SCHEMA_STRING, SCHEMA_NULLABLE },
-        { "warnings", SCHEMA_ARRAY, .description = "Empty." },
+        { "warnings", SCHEMA_ARRAY, .description = "Why it did not wait for a low carbon intensity." },
         { "options", SCHEMA_OBJECT },
         { "warm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Of a warm job." },
         {},

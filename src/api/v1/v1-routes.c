@@ -9,6 +9,8 @@
 #include "api/v1/v1-auth.h"
 #include "api/v1/v1-browse.h"
 #include "api/v1/v1-capabilities.h"
+#include "api/v1/v1-carbon-json.h"
+#include "api/v1/v1-carbon.h"
 #include "api/v1/v1-chunk.h"
 #include "api/v1/v1-connect.h"
 #include "api/v1/v1-deploy.h"
@@ -35,6 +37,7 @@
 
 #define UPLOAD_BODY_MAX ((size_t) 8 * 1024)
 #define VMS_BODY_MAX ((size_t) 16 * 1024)
+#define CARBON_BODY_MAX ((size_t) 8 * 1024)
 
 static const SchemaField health_fields[] = {
         { "status", SCHEMA_STRING, .description = "\"healthy\"" },
@@ -255,6 +258,29 @@ static const Route v1_routes[] = {
         { HTTP_POST, "/upload/complete", SCOPE_SUBMIT, v1_complete_upload, .max_body = UPLOAD_BODY_MAX,
                 .summary = "Give an uploaded file its name.", .body = &v1_complete_upload_body,
                 .replies = v1_complete_upload_replies },
+        { HTTP_POST, "/jobs/{id}/release", SCOPE_SUBMIT, v1_release_job, .max_body = CARBON_BODY_MAX,
+                .summary = "End a job's wait for a low carbon intensity.",
+                .replies = REPLIES(REPLY_OBJECT(200, "It enters the queue.", v1_released_schema)) },
+        { HTTP_GET, "/carbon/intensity", SCOPE_READ, v1_carbon_intensity,
+                .query = v1_carbon_intensity_parameters, .summary = "The carbon intensity of the grid now.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The intensity.", v1_carbon_intensity_schema)) },
+        { HTTP_GET, "/carbon/schedule", SCOPE_READ, v1_carbon_schedule,
+                .query = v1_carbon_schedule_parameters, .summary = "The windows of lowest carbon intensity.",
+                .replies = REPLIES(REPLY_OBJECT(200, "The best first.", v1_carbon_schedule_schema)) },
+        { HTTP_GET, "/carbon/zones", SCOPE_READ, v1_carbon_zones,
+                .summary = "The zone of the configuration.",
+                .replies = REPLIES(REPLY_OBJECT(200, "A list of one zone.", v1_carbon_zones_schema)) },
+        { HTTP_POST, "/carbon/status", SCOPE_READ, v1_carbon_status, .max_body = CARBON_BODY_MAX,
+                .summary = "Whether the carbon intensity is low now.", .body = &v1_carbon_status_body_schema,
+                .replies = REPLIES(REPLY_OBJECT(200, "The status.", v1_carbon_status_schema)) },
+        { HTTP_POST, "/carbon/estimate", SCOPE_READ, v1_carbon_estimate, .max_body = CARBON_BODY_MAX,
+                .summary = "What waiting for the best window would save.",
+                .body = &v1_carbon_estimate_body_schema,
+                .replies = REPLIES(REPLY_OBJECT(200, "The estimate.", v1_carbon_estimate_schema)) },
+        { HTTP_POST, "/carbon/report", SCOPE_READ, v1_carbon_report, .max_body = CARBON_BODY_MAX,
+                .summary = "What work that was done has emitted, estimated.",
+                .body = &v1_carbon_report_body_schema,
+                .replies = REPLIES(REPLY_OBJECT(200, "The report.", v1_carbon_report_schema)) },
         { HTTP_DELETE, "/upload/{id}", SCOPE_SUBMIT, v1_delete_upload, .summary = "Remove an upload.",
                 .replies = v1_delete_upload_replies },
         {},

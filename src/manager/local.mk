@@ -141,6 +141,8 @@ libhyper_manager_la_SOURCES = \
 	src/manager/source.h \
 	src/manager/source-bus.c \
 	src/manager/source-bus.h \
+	src/manager/submit-check.c \
+	src/manager/submit-check.h \
 	src/manager/submit-options.c \
 	src/manager/submit-options.h \
 	src/manager/submit-pool.c \

@@ -17,6 +17,7 @@
 #include "manager/job-signal.h"
 #include "manager/job-source.h"
 #include "manager/manager.h"
+#include "manager/submit-check.h"
 #include "manager/submit-options.h"
 #include "manager/submit-pool.h"
 #include "manager/submit-secrets.h"
@@ -72,35 +73,6 @@ static void settle_like(Manager *m, const char *id, char *const *destinations) {
 
 /* --- checks ---------------------------------------------------------------------------------------- */
 
-static int parse_spec(Manager *m, const char *text, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
-        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
-        int r;
-
-        if (strlen(text) > JOB_SPEC_MAX)
-                return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
-                                "The spec must be at most %zu bytes long", JOB_SPEC_MAX);
-        r = job_spec_parse(text, strlen(text), &spec, fields);
-        if (r == -EBADMSG)
-                return bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields);
-        if (r >= 0)
-                r = job_source_resolve(m, spec, error);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(spec);
-        return 0;
-}
-
-/* The same once more would not be done: the job has had its end. */
-static int refuse_failed(const JobRow *row, sd_bus_error *error) {
-        char at[RFC3339_SIZE];
-
-        return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS,
-                        "Job %s exists already and failed at %s; use another id, or retry it (hyperctl "
-                        "retry %s, "
-                        "POST /jobs/%s/retry)",
-                        row->id, format_rfc3339(at, row->finished_at), row->id, row->id);
-}
-
 /* Reads the job in the group: that does not commit what others have written. */
 static int get_in_group(Manager *m, const char *id, JobRow **ret) {
         int r = commit_group_enter(m->group);
@@ -126,68 +98,12 @@ static int compare_with_existing(Manager *m, const JobSpec *spec, sd_bus_error *
                 return r == -ENOENT ? 0 : r;
         document = json_loads(row->spec, 0, NULL);
         if (row->state == JOB_FAILED)
-                return refuse_failed(row, error);
+                return submit_refuse_failed(row, error);
         if (document && job_spec_from_json(document, &existing, &errors) >= 0 &&
                         job_spec_equal(existing, spec))
                 return 1;
         return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS,
                         "Job %s exists already, with another spec; use another id", spec->job_id);
-}
-
-static int check_demand(const JobSpec *spec, JobDemand *ret, JsonErrors *fields, sd_bus_error *error) {
-        int r = job_demand_from_spec(spec, ret, fields);
-
-        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields) : r;
-}
-
-static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
-        return strv_length(o->secrets) > 0 || json_object_size(spec->secrets) > 0 ||
-                        job_source_is_stored(spec);
-}
-
-/* A secret does not leave this machine, so a job that has one is for this machine only; and so is one that
- * defines a domain on the libvirt of this machine, or waits for a low carbon intensity here. */
-static bool may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
-        return o->any_worker && !has_secrets(spec, o) && spec->destination.type != ENDPOINT_KVM &&
-                        !spec->carbon.given;
-}
-
-/* This machine does not do all that a job may ask for: the rest is left to workers, for whoever says so. */
-static int check_operation(
-                const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields, sd_bus_error *error) {
-        const char *operation = job_operation_to_string(spec->operation);
-
-        if (job_operation_is_built_in(spec->operation))
-                return 0;
-        if (!o->any_worker)
-                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
-                                "this machine does not carry out %s: submit the job with queue=true in the "
-                                "worker API, or the option any-worker on the bus, and a worker does",
-                                operation);
-        if (has_secrets(spec, o))
-                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
-                                "%s is done by workers, and a job with a secret stays on this "
-                                "machine",
-                                operation);
-        return 0;
-}
-
-/* Where workers may take the job, what is wrong here may be right there: this machine, if it takes such jobs
- * at all, looks again when it would be its turn. Only where nobody else is there is it told now. */
-static int may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions *o, bool *ret) {
-        bool any = true;
-        int r = 0;
-
-        if (may_go_elsewhere(spec, o) && m->settings->worker.local) {
-                r = commit_group_enter(m->group);
-                if (r < 0)
-                        return r;
-                r = store_workers_can(m->store, &(JobDemand){}, &any);
-                commit_group_leave(m->group, NULL, NULL);
-        }
-        if (r >= 0)
-                *ret = may_go_elsewhere(spec, o) && any;
-        return r;
 }
 
 /* What the job writes, with symbolic links resolved. */
@@ -261,7 +177,7 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
         row->retry_count = spec->policy.retry_count;
         row->idempotent = spec->policy.idempotent;
         row->timeout_seconds = spec->policy.timeout_seconds;
-        row->any_worker = may_go_elsewhere(spec, o);
+        row->any_worker = submit_may_go_elsewhere(spec, o);
         row->demand = job_demand_pack(demand);
         row->created_at = row->updated_at = m->clock();
         row->phase = _PHASE_INVALID;
@@ -322,7 +238,7 @@ static int accept(Submission *s, JobSpec *spec, const JobFiles *files, JsonError
         JobDemand demand;
         int r;
 
-        r = check_demand(spec, &demand, fields, error);
+        r = submit_check_demand(spec, &demand, fields, error);
         if (r >= 0)
                 r = check_destination(m, spec, files, fields, error);
         if (r >= 0)
@@ -390,7 +306,7 @@ void submissions_free(Manager *m) {
 
 static int parse_again(Submission *s, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
-        int r = parse_spec(s->manager, s->text, &spec, fields, error);
+        int r = submit_parse(s->manager, s->text, &spec, fields, error);
 
         if (r >= 0)
                 r = job_spec_set_id(spec, s->id);
@@ -492,7 +408,7 @@ static int look_at_files(Submission *s, JobSpec *spec, JsonErrors *fields, sd_bu
         _cleanup_(path_rules_done) PathRules rules = {};
         _cleanup_(job_spec_freep) JobSpec *taken = spec;
         _cleanup_(json_errors_done) JsonErrors why = {};
-        int r = may_ignore_files(s->manager, spec, &s->options, &s->ignores_files);
+        int r = submit_may_ignore_files(s->manager, spec, &s->options, &s->ignores_files);
 
         if (r < 0)
                 return r;
@@ -555,9 +471,9 @@ static int submit_spec(Manager *m, const char *text, JobSpec *taken, SubmitOptio
                 return 0;
         }
         if (r >= 0)
-                r = check_operation(spec, options, fields, error);
+                r = submit_check_operation(spec, options, fields, error);
         if (r >= 0)
-                r = check_demand(spec, &demand, fields, error);
+                r = submit_check_demand(spec, &demand, fields, error);
         if (r < 0)
                 return r;
         r = submission_new(m, text, spec->job_id, options, done, userdata, &s);
@@ -574,12 +490,12 @@ static int submit_spec(Manager *m, const char *text, JobSpec *taken, SubmitOptio
 static int submit_with_path(Submission *s, sd_bus_message *reply, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL, *with_path = NULL;
         _cleanup_free_ char *text = NULL;
-        int r = parse_spec(s->manager, s->text, &spec, fields, error);
+        int r = submit_parse(s->manager, s->text, &spec, fields, error);
 
         if (r >= 0)
                 r = submit_pool_read(reply, s->text, spec, &text, fields, error);
         if (r >= 0)
-                r = parse_spec(s->manager, text, &with_path, fields, error);
+                r = submit_parse(s->manager, text, &with_path, fields, error);
         return r < 0 ? r
                      : submit_spec(s->manager, text, TAKE_PTR(with_path), &s->options, s->done, s->userdata,
                                        fields, error);
@@ -627,7 +543,7 @@ static void on_carbon(Manager *m, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
         Submission *s = userdata;
-        int r = parse_spec(m, s->text, &spec, &fields, &error);
+        int r = submit_parse(m, s->text, &spec, &fields, &error);
 
         if (r >= 0)
                 r = submit_or_ask(m, s->text, TAKE_PTR(spec), &s->options, s->done, s->userdata, &fields,
@@ -657,7 +573,7 @@ static int ask_for_carbon(Manager *m, const char *text, const JobSpec *spec, Sub
 int manager_submit(Manager *m, const char *text, SubmitOptions *options, submit_done done, void *userdata,
                 JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
-        int r = parse_spec(m, text, &spec, fields, error);
+        int r = submit_parse(m, text, &spec, fields, error);
 
         if (r < 0)
                 return r;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "manager/submit-check.h"
+
+#include "basic/string-util.h"
+#include "manager/job-source.h"
+#include "shared/bus-fields.h"
+#include "shared/bus-util.h"
+#include "shared/error-table.h"
+
+int submit_parse(Manager *m, const char *text, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
+        _cleanup_(job_spec_freep) JobSpec *spec = NULL;
+        int r;
+
+        if (strlen(text) > JOB_SPEC_MAX)
+                return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
+                                "The spec must be at most %zu bytes long", JOB_SPEC_MAX);
+        r = job_spec_parse(text, strlen(text), &spec, fields);
+        if (r == -EBADMSG)
+                return bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields);
+        if (r >= 0)
+                r = job_source_resolve(m, spec, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(spec);
+        return 0;
+}
+
+int submit_refuse_failed(const JobRow *row, sd_bus_error *error) {
+        char at[RFC3339_SIZE];
+
+        return bus_error_setf(error, HYPER_BUS_ERROR_JOB_EXISTS,
+                        "Job %s exists already and failed at %s; use another id, or retry it (hyperctl "
+                        "retry %s, "
+                        "POST /jobs/%s/retry)",
+                        row->id, format_rfc3339(at, row->finished_at), row->id, row->id);
+}
+
+int submit_check_demand(const JobSpec *spec, JobDemand *ret, JsonErrors *fields, sd_bus_error *error) {
+        int r = job_demand_from_spec(spec, ret, fields);
+
+        return r == -EBADMSG ? bus_error_set_fields(error, HYPER_BUS_ERROR_INVALID_SPEC, fields) : r;
+}
+
+static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
+        return strv_length(o->secrets) > 0 || json_object_size(spec->secrets) > 0 ||
+                        job_source_is_stored(spec);
+}
+
+bool submit_may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
+        return o->any_worker && !has_secrets(spec, o) && spec->destination.type != ENDPOINT_KVM &&
+                        !spec->carbon.given;
+}
+
+int submit_check_operation(
+                const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields, sd_bus_error *error) {
+        const char *operation = job_operation_to_string(spec->operation);
+
+        if (job_operation_is_built_in(spec->operation))
+                return 0;
+        if (!o->any_worker)
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
+                                "this machine does not carry out %s: submit the job with queue=true in the "
+                                "worker API, or the option any-worker on the bus, and a worker does",
+                                operation);
+        if (has_secrets(spec, o))
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
+                                "%s is done by workers, and a job with a secret stays on this "
+                                "machine",
+                                operation);
+        return 0;
+}
+
+int submit_may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions *o, bool *ret) {
+        bool any = true;
+        int r = 0;
+
+        if (submit_may_go_elsewhere(spec, o) && m->settings->worker.local) {
+                r = commit_group_enter(m->group);
+                if (r < 0)
+                        return r;
+                r = store_workers_can(m->store, &(JobDemand){}, &any);
+                commit_group_leave(m->group, NULL, NULL);
+        }
+        if (r >= 0)
+                *ret = submit_may_go_elsewhere(spec, o) && any;
+        return r;
+}

@@ -200,7 +200,8 @@ int inspect_find(Guest *guest) {
         if (r != 0)
                 return MIN(r, 0);
         r = mount_root(guest, read_only);
-        return r < 0 ? r : esp_mount(guest, read_only);
+        /* Windows has no fstab, and its loader is not changed. */
+        return r < 0 || guest->windows ? r : esp_mount(guest, read_only);
 }
 
 /* --- the result ------------------------------------------------------------------------------------ */

@@ -11,7 +11,8 @@
 # shellcheck source=tests/system/lib/lib-vcsim.sh
 . "$(dirname "$0")/../lib/lib-vcsim.sh"
 
-(grep -qs localhost /etc/hosts || echo "127.0.0.1 localhost"; echo "127.0.0.1 your-server") >>/etc/hosts
+grep -qs localhost /etc/hosts || echo "127.0.0.1 localhost" >>/etc/hosts
+echo "127.0.0.1 your-server" >>/etc/hosts
 systemctl -q enable hyper-tls.socket
 systemctl restart hyper.socket
 useradd -M -s /usr/sbin/nologin -G hyper-admin admin

@@ -20,6 +20,8 @@ submit() { # NAME IDEMPOTENT
                 "{\"job_id\":\"$1\",\"operation\":\"convert\",\"image\":{\"path\":\"/srv/cut/disk.raw\",\"format\":\"raw\"},\"parameters\":{\"output_format\":\"qcow2\",\"compress\":true,\"output_path\":\"/srv/cut/$1.qcow2\"},\"execution_policy\":{\"idempotent\":$2,\"retry_count\":3}}" \
                 http://127.0.0.1:8000/jobs
 }
+# so slow that both are caught in mid-copy
+inside systemctl set-property --runtime hyper-jobs.slice CPUQuota=20%
 equal "$(submit again true)" 201 "the first job's status"
 equal "$(submit once false)" 201 "the second job's status"
 # held in mid-copy, so that the power goes before they are done

@@ -75,8 +75,9 @@ struct SseHub {
 
 /* A stream is replaying: it reads the journal behind its position whenever its client has taken what there
  * was, so a long past costs no memory; live events are passed over, the journal has them. Then it is live:
- * events are queued as the follower tells them. Both ways nothing goes out that is not behind its
- * position. */
+ * events are queued as the follower tells them, until too many wait for a client that is slow: then it is
+ * replaying again. Both ways nothing goes out that is not behind its position. A client that takes nothing is
+ * cut off by the idle timeout of the connection. */
 struct SseStream {
         LIST_ENTRY(SseStream) streams;
         SseTopic *topic; /* NULL: taken off the hub */
@@ -88,7 +89,7 @@ struct SseStream {
         bool replaying;
         bool once; /* see SseStart */
         bool ended; /* nothing more is queued; what is queued still goes out */
-        bool dropped; /* the client was too slow, or went away */
+        bool dropped; /* the client went away, or there is no memory */
         bool suspended; /* waits for data */
         bool peer_closed; /* the client sends nothing more: is it still there? */
 

@@ -188,7 +188,13 @@ static void sse_stream_tell(SseStream *s, SseNews *n) {
         s->ended = s->ended || final;
 }
 
+/* So much waits that no more is added, until the client has taken it. */
+static bool sse_stream_is_full(const SseStream *s) {
+        return s->queue_end - s->queue_begin >= SSE_QUEUE_MAX / 2;
+}
+
 static void sse_stream_event(SseStream *s, SseNews *n) {
+        s->replaying = s->replaying || sse_stream_is_full(s);
         if (s->replaying)
                 return; /* it is in the journal, and will be read from there */
         sse_stream_tell(s, n);
@@ -234,16 +240,17 @@ static int sse_stream_replay(SseStream *s) {
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < n; i++) {
+        size_t told = 0;
+        for (; told < n && !sse_stream_is_full(s); told++) {
                 SseNews news;
 
-                sse_news_init(&news, events[i]);
+                sse_news_init(&news, events[told]);
                 sse_stream_tell(s, &news);
                 sse_news_done(&news);
         }
         job_events_free(events, n);
 
-        if (s->ended || n < SSE_REPLAY_BATCH)
+        if (s->ended || (told == n && n < SSE_REPLAY_BATCH))
                 sse_stream_replayed(s);
         return 0;
 }

@@ -84,8 +84,8 @@ equal "$(post "$body" | tail -1)" 200 "the same job"
 equal "$(post "${body/70/71}" | tail -1)" 409 "another job of the same ID"
 wait_state mine COMPLETED
 same /var/lib/libvirt/images/shop.raw "/var/lib/hypersdk/exports/shop 2.qcow2" qcow2
-post '{"type": "convert", "source_path": "/var/lib/libvirt/images/none.raw", "carbon": {}}' >"$dir/answer"
-contains "$(cat "$dir/answer")" '"field":"carbon"' "a job with carbon"
+post "${body/\"mine\"/\"green\", \"carbon\": {\"max_intensity\": \"low\"\}}" >"$dir/answer"
+contains "$(cat "$dir/answer")" '"field":"carbon.max_intensity"' "a job with an intensity that is no number"
 key=$(hyperctl key add tool --scope=submit -q)
 equal "$(curl -sk -o "$dir/answer" -w '%{http_code}' -H "X-API-Key: $key" https://your-server:5080/jobs \
         -d '{"type": "convert", "source_path": "/root/a.raw"}')" 403 "a path of an administrator"

@@ -379,10 +379,7 @@ static int http_server_watch(HttpServer *s) {
         if (r < 0)
                 return r;
         /* Once at the start: clients may be waiting already. */
-        r = sd_event_add_defer(event, &s->again, on_again, s);
-        /* Calls of one group commit are answered together: all replies of the bus are read before the
-         * answers are sent. */
-        return r < 0 ? r : sd_event_source_set_priority(s->again, SD_EVENT_PRIORITY_NORMAL + 1);
+        return sd_event_add_defer(event, &s->again, on_again, s);
 }
 
 static int http_server_read_address(HttpServer *s, int fd) {

@@ -3,6 +3,7 @@
 # machine: guest
 # packages: yes
 # timeout: 240
+# slow: packages are installed, upgraded, removed and installed again, while jobs copy slowly
 # weight: 0.5
 #
 # The Debian packages: installed while another program uses a port, upgraded and removed while a job runs,

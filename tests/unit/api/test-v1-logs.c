@@ -147,7 +147,7 @@ START_TEST(text_of_a_job_that_runs) {
         _cleanup_free_ char *past = ask(&w, "runs/logs?follow=false", NULL, 200);
         assert_lines(past, "info Waits|info Goes on");
         fd = test_connect(&w.server);
-        test_send(fd, "GET /jobs/runs/logs?tail=1 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %s\r\n\r\n",
+        test_send(fd, "GET /jobs/runs/logs?tail=3 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %s\r\n\r\n",
                         w.key.text);
         const JobTransition end = {
                 .from = JOB_RUNNING, .to = JOB_COMPLETED, .timestamp = now_realtime(), .reason = "Completed"
@@ -160,7 +160,7 @@ START_TEST(text_of_a_job_that_runs) {
         ck_assert_uint_eq(r.status, 200);
         _cleanup_free_ char *type = test_header(&r, "Content-Type");
         ck_assert_str_eq(type, "text/plain; charset=utf-8");
-        assert_lines(r.body, "info Goes on|info Completed");
+        assert_lines(r.body, "info Waits|info Goes on|info Completed");
         close(fd);
 }
 END_TEST

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <sys/uio.h>
 #include <syslog.h>
+#include <time.h>
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
@@ -15,6 +16,9 @@
 
 #define MANAGER_UNIT "hyper-managerd.service"
 #define JOBS_SLICE "hyper-jobs.slice"
+
+/* Each takes about 0.1 ms. */
+#define INCOMPLETE_TRIES 5u
 
 static const struct {
         const char *name;
@@ -343,13 +347,26 @@ int job_event_decode(const EventFieldValue fields[static _EVENT_FIELD_MAX], JobE
         return 0;
 }
 
+/* journald adds an entry to the file before it links the fields of the entry to it, and libsystemd passes
+ * over a field that is being linked (journal_file_check_object(): "Bad data n_entries"). Each event has a
+ * message: without one, the entry is read too early, and is complete in a moment. */
+static int get_field(sd_journal *j, EventField which, const void **ret, size_t *ret_size) {
+        int r = sd_journal_get_data(j, field_names[which], ret, ret_size);
+
+        for (unsigned i = 0; i < INCOMPLETE_TRIES && which == FIELD_MESSAGE && r == -ENOENT; i++) {
+                (void) nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
+                r = sd_journal_get_data(j, field_names[which], ret, ret_size);
+        }
+        return r;
+}
+
 /* libsystemd's answer stays valid only until the next question, hence the copy. */
 static int copy_field(sd_journal *j, EventField which, EventFieldValue *f, char **ret_copy) {
         size_t size, prefix = strlen(field_names[which]) + 1;
         const void *data;
         int r;
 
-        r = sd_journal_get_data(j, field_names[which], &data, &size);
+        r = get_field(j, which, &data, &size);
         if (r == -ENOENT)
                 return 0;
         if (r < 0)

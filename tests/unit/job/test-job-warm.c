@@ -387,7 +387,7 @@ START_TEST(session_ends_in_a_pass) {
         BEGIN(.pass = 1);
 
         vcsim_fault(&server,
-                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 2,"
+                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 30000, \"skip\": 2,"
                         " \"count\": 1}");
         job_result_free(attempt_ends(&p, OUTCOME_TRANSIENT, "connection_failed"));
         guest_works(&server, 6);
@@ -397,7 +397,7 @@ START_TEST(session_ends_in_a_pass) {
         guest_works(&server, 7);
         guest_writes(&server, 0, 16 * MIB, 8 * MIB, 3);
         vcsim_fault(&server,
-                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 300000, \"skip\": 2,"
+                        "{\"on\": \"folder\", \"kind\": \"session\", \"at\": 30000, \"skip\": 2,"
                         " \"count\": 1}");
         p.pass = 2;
         job_result_free(attempt_ends(&p, OUTCOME_TRANSIENT, "connection_failed"));

@@ -26,6 +26,7 @@ libhyper_test_la_SOURCES = \
 	tests/unit/lib/manager-test.h \
 	tests/unit/lib/private-bus.c \
 	tests/unit/lib/private-bus.h \
+	tests/unit/lib/v1-world.h \
 	tests/unit/lib/vcsim.c \
 	tests/unit/lib/vcsim.h \
 	tests/unit/lib/vsphere-test.h \

@@ -7,59 +7,15 @@
 #include <sys/socket.h>
 
 #include "api/http/accept.h"
-#include "api/v1/v1-routes.h"
-#include "basic/string-util.h"
-#include "store/api-keys.h"
-#include "store/job-changes.h"
-#include "unit/lib/api-test.h"
-#include "unit/lib/journal-writer.h"
-#include "unit/lib/test.h"
+#include "unit/lib/v1-world.h"
 #include "json/json-table.h"
 
-typedef struct World {
-        char *dir, *database, *journal;
-        Store *store;
-        JournalWriter writer;
-        TestServer server;
-        ApiKey key;
-} World;
-
-static void add_job(World *w, const char *id, JobState end) {
-        usec_t at = now_realtime() - 60 * USEC_PER_SEC;
-        JobRow row = { .id = (char *) id,
-                .operation = (char *) "convert",
-                .spec = (char *) "{}",
-                .dialect = (char *) "bus",
-                .state = JOB_ASSIGNED,
-                .created_at = at,
-                .updated_at = at,
-                .phase = _PHASE_INVALID,
-                .percent = -1 };
-        const JobStateRow states[] = { { JOB_CREATED, at, (char *) "" }, { JOB_ASSIGNED, at, (char *) "" } };
-        const JobTransition run = { .from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = at, .reason = "" };
-        const JobTransition stop = { .from = JOB_RUNNING, .to = end, .timestamp = at, .reason = "why" };
-
-        ck_assert_int_eq(store_job_insert(w->store, &row, states, 2), 0);
-        free(row.reason);
-        ck_assert_int_eq(store_job_transition(w->store, id, &run, 1), 0);
-        if (end != JOB_RUNNING)
-                ck_assert_int_eq(store_job_transition(w->store, id, &stop, 1), 0);
+static void add_job(World *w, const char *id, JobState state) {
+        world_add_job(w, id, "{}", now_realtime() - 60 * USEC_PER_SEC, state);
 }
 
 static void world_start(World *w) {
-        ApiKeyRow row = { .name = (char *) "test", .scopes = 1u << SCOPE_READ };
-
-        *w = (World){ .dir = test_dir() };
-        w->database = strprintf("%s/hyper.db", w->dir);
-        w->journal = strprintf("%s/journal", w->dir);
-        ck_assert_int_eq(mkdir(w->journal, 0700), 0);
-        ck_assert_int_eq(store_open(w->database, STORE_OWNER, &w->store), 0);
-        ck_assert_int_eq(api_key_make(&w->key), 0);
-        row.id = w->key.id;
-        api_key_hash(w->key.text, strlen(w->key.text), &row.hash);
-        ck_assert_int_eq(store_api_key_insert(w->store, &row), 0);
-        journal_writer_start(&w->writer, w->journal);
-
+        world_make(w, SCOPE_READ);
         add_job(w, "done", JOB_FAILED);
         journal_write_state(&w->writer, "done", "RUNNING", "The unit was started");
         journal_write_progress(&w->writer, "done", NULL, "10 percent");
@@ -68,21 +24,9 @@ static void world_start(World *w) {
         add_job(w, "runs", JOB_RUNNING);
         journal_write_state(&w->writer, "runs", "QUEUED", "Waits");
         journal_write_state(&w->writer, "runs", "RUNNING", "Goes on");
-        journal_writer_stop(&w->writer); /* then it is all there */
-        test_server_start(&w->server, AF_INET, &v1_dialect,
-                        &(ApiConfig){ .database = w->database,
-                                        .journal_directory = w->journal,
-                                        .bus_address = "unix:path=/nonexistent/bus" });
+        world_end_journal(w);
+        world_serve(w);
 }
-
-static void world_stop(World *w) {
-        ck_assert_int_eq(test_server_stop(&w->server), 0);
-        store_free(w->store);
-        free(w->database);
-        free(w->journal);
-        test_dir_freep(&w->dir);
-}
-#define _cleanup_world_ _cleanup_(world_stop)
 
 static char *ask(World *w, const char *path, const char *accept, unsigned status) {
         _cleanup_reply_ TestReply r = {};

@@ -5,74 +5,22 @@
  * weight: 0.2 */
 
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "api/access/ticket.h"
-#include "api/v1/v1-routes.h"
 #include "api/v1/v1-subscription.h"
-#include "basic/string-util.h"
-#include "store/api-keys.h"
-#include "store/job-changes.h"
 #include "store/schedules.h"
-#include "unit/lib/journal-writer.h"
-#include "unit/lib/test.h"
+#include "unit/lib/v1-world.h"
 #include "unit/lib/ws-client.h"
 
-typedef struct World {
-        char *dir, *database, *journal;
-        Store *store;
-        JournalWriter writer;
-        TestServer server;
-        ApiKey key;
-} World;
-
 static void add_job(World *w, const char *id) {
-        usec_t at = now_realtime();
-        JobRow row = { .id = (char *) id,
-                .operation = (char *) "convert",
-                .spec = (char *) "{\"source\":{\"type\":\"file\",\"path\":\"/srv/web.vmdk\"}}",
-                .dialect = (char *) "bus",
-                .state = JOB_ASSIGNED,
-                .created_at = at,
-                .updated_at = at,
-                .phase = _PHASE_INVALID,
-                .percent = -1 };
-        const JobStateRow states[] = { { JOB_CREATED, at, (char *) "" }, { JOB_ASSIGNED, at, (char *) "" } };
-        const JobTransition run = { .from = JOB_ASSIGNED, .to = JOB_RUNNING, .timestamp = at, .reason = "" };
-
-        ck_assert_int_eq(store_job_insert(w->store, &row, states, 2), 0);
-        free(row.reason);
-        ck_assert_int_eq(store_job_transition(w->store, id, &run, 1), 0);
+        world_add_job(w, id, "{\"source\":{\"type\":\"file\",\"path\":\"/srv/web.vmdk\"}}", now_realtime(),
+                        JOB_RUNNING);
 }
 
 static void world_start(World *w) {
-        ApiKeyRow row = { .name = (char *) "test", .scopes = 1u << SCOPE_SUBMIT };
-
-        *w = (World){ .dir = test_dir() };
-        w->database = strprintf("%s/hyper.db", w->dir);
-        w->journal = strprintf("%s/journal", w->dir);
-        ck_assert_int_eq(mkdir(w->journal, 0700), 0);
-        ck_assert_int_eq(store_open(w->database, STORE_OWNER, &w->store), 0);
-        ck_assert_int_eq(api_key_make(&w->key), 0);
-        row.id = w->key.id;
-        api_key_hash(w->key.text, strlen(w->key.text), &row.hash);
-        ck_assert_int_eq(store_api_key_insert(w->store, &row), 0);
-        journal_writer_start(&w->writer, w->journal);
-        test_server_start(&w->server, AF_INET, &v1_dialect,
-                        &(ApiConfig){ .database = w->database,
-                                        .journal_directory = w->journal,
-                                        .bus_address = "unix:path=/nonexistent/bus" });
+        world_make(w, SCOPE_SUBMIT);
+        world_serve(w);
 }
-
-static void world_stop(World *w) {
-        ck_assert_int_eq(test_server_stop(&w->server), 0);
-        journal_writer_stop(&w->writer);
-        store_free(w->store);
-        free(w->database);
-        free(w->journal);
-        test_dir_freep(&w->dir);
-}
-#define _cleanup_world_ _cleanup_(world_stop)
 
 /* The status of a handshake; with 101, @c may be NULL for one that is closed at once. */
 static unsigned open_socket(World *w, const char *path, WsClient *c) {

@@ -38,6 +38,8 @@ libhyper_api_la_SOURCES = \
 	src/api/http/reply-header.h \
 	src/api/http/reply.c \
 	src/api/http/reply.h \
+	src/api/http/linger.c \
+	src/api/http/linger.h \
 	src/api/http/list-reply.c \
 	src/api/http/list-reply.h \
 	src/api/http/origin.c \

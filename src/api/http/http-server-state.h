@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 #include <systemd/sd-event.h>
 
+#include "api/http/linger.h"
 #include "api/http/router.h"
 #include "basic/time-util.h"
 
@@ -22,6 +23,7 @@ struct HttpServer {
         bool is_inet, is_local;
         struct MHD_Daemon *mhd;
         LIST_HEAD(, Connection) connections;
+        Lingers lingers;
         UserConnections *users;
         sd_event_source *io, *timer, *again;
         usec_t timer_at; /* monotonic; USEC_INFINITY: not armed */

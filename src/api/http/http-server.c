@@ -25,6 +25,7 @@ typedef struct Connection {
         Request *request; /* the one being worked on */
         usec_t waiting_since; /* accepted, or the last answer sent */
         bool asked; /* there was a request */
+        bool lingers; /* it is closed before the body of its request was read */
         bool has_uid; /* it is known who made it */
         uid_t uid;
         struct UserConnections *user; /* NULL: not counted */
@@ -138,6 +139,14 @@ static void connection_shut_down(Connection *c) {
                 (void) shutdown(info->connect_fd, SHUT_RDWR);
 }
 
+static void connection_linger(HttpServer *s, Connection *c) {
+        const union MHD_ConnectionInfo *info =
+                        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+        if (c->lingers && info)
+                linger_start(&s->lingers, api_event(s->api), info->connect_fd);
+}
+
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
                 enum MHD_ConnectionNotificationCode code) {
         HttpServer *s = userdata;
@@ -148,6 +157,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
                 if (!c)
                         return;
                 *context = NULL;
+                connection_linger(s, c);
                 LIST_REMOVE(c, connections);
                 user_leaves(s, c);
                 free(c);
@@ -220,6 +230,7 @@ static void reply_too_large(Request *r) {
 /* All headers are here. An error found now is kept until the body has been read, so that the connection can
  * go on; only a body that is too large by its own account is not waited for. */
 static enum MHD_Result on_headers(Request *r, const char *method, const char *version) {
+        Connection *c = connection_of(r->connection);
         const char *length;
         uint64_t n = 0;
         int k;
@@ -237,6 +248,8 @@ static enum MHD_Result on_headers(Request *r, const char *method, const char *ve
                 if (!r->answered)
                         reply_too_large(r);
                 r->close = true;
+                if (c)
+                        c->lingers = true;
                 return request_send(r);
         }
         return MHD_YES;
@@ -451,6 +464,7 @@ int http_server_new(Api *api, const Dialect *dialect, const Router *router, int 
         s->router = router;
         s->timer_at = USEC_INFINITY;
         LIST_INIT(&s->connections);
+        LIST_INIT(&s->lingers.list);
 
         r = http_server_read_address(s, fd);
         if (r >= 0)
@@ -508,6 +522,7 @@ HttpServer *http_server_free(HttpServer *s) {
         s->again = sd_event_source_disable_unref(s->again);
         if (s->mhd)
                 MHD_stop_daemon(s->mhd);
+        linger_stop_all(&s->lingers);
         free(s);
         return NULL;
 }

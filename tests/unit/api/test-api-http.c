@@ -372,6 +372,31 @@ START_TEST(bodies_that_are_too_large) {
 }
 END_TEST
 
+/* The client sends all of it before it reads: the reply must not be lost by a reset. */
+START_TEST(a_body_that_is_too_large_is_sent_before_the_reply_is_read) {
+        size_t size = 2 * REQUEST_BODY_MAX;
+        _cleanup_free_ char *body = calloc(1, size);
+        _cleanup_reply_ TestReply r = {};
+        int fd;
+
+        start();
+        fd = test_connect(&server);
+        test_send(fd, "POST /items HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", size);
+        for (size_t sent = 0; sent < size;) {
+                ssize_t n = send(fd, body + sent, size - sent, MSG_NOSIGNAL);
+
+                ck_assert_int_gt(n, 0);
+                sent += (size_t) n;
+        }
+        test_read_reply(fd, &r);
+        ck_assert_uint_eq(r.status, 413);
+        ck_assert(test_is_closed(fd));
+        close(fd);
+        assert_get("/hello", 200, NULL);
+        stop();
+}
+END_TEST
+
 START_TEST(a_chunked_body_without_end_is_cut_off) {
         static char chunk[65536 + 16];
         char c;
@@ -718,9 +743,9 @@ END_TEST
 TEST_MAIN("api-http", pages_of_configured_origins, answers_have_the_headers_they_should,
                 paths_find_their_route, query_parameters, errors_of_handlers, methods,
                 keep_alive_and_pipelining, a_get_with_a_body_does_not_confuse_the_next_request, bodies,
-                bodies_that_are_too_large, a_chunked_body_without_end_is_cut_off,
-                a_large_body_and_a_large_answer, a_slow_client_does_not_hold_others,
-                clients_that_leave_in_the_middle, a_half_closed_client_gets_its_answer, garbage,
-                headers_that_are_too_large, web_pages_from_elsewhere_are_refused, http_1_0,
-                a_thousand_connections, leaves_when_idle_whatever_is_connected,
-                finishes_the_answers_in_flight_when_told_to_stop)
+                bodies_that_are_too_large, a_body_that_is_too_large_is_sent_before_the_reply_is_read,
+                a_chunked_body_without_end_is_cut_off, a_large_body_and_a_large_answer,
+                a_slow_client_does_not_hold_others, clients_that_leave_in_the_middle,
+                a_half_closed_client_gets_its_answer, garbage, headers_that_are_too_large,
+                web_pages_from_elsewhere_are_refused, http_1_0, a_thousand_connections,
+                leaves_when_idle_whatever_is_connected, finishes_the_answers_in_flight_when_told_to_stop)

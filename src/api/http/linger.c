@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 
 #include "api/http/linger.h"
-#include "basic/macro.h"
 #include "basic/fd-util.h"
+#include "basic/macro.h"
 
 struct Linger {
         Lingers *all;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-agent.la
-libhyper_agent_la_SOURCES = \
+noinst_LIBRARIES += libhyper-agent.a
+libhyper_agent_a_SOURCES = \
 	src/agent/agent-service.c \
 	src/agent/agent-service.h \
 	src/agent/agent-settings.c \
@@ -29,7 +29,7 @@ libhyper_agent_la_SOURCES = \
 	src/agent/report.h \
 	src/agent/server.c \
 	src/agent/server.h
-AGENT_LIBS = libhyper-agent.la $(HTTP_LIBS) $(CRYPTO_LIBS)
+AGENT_LIBS = libhyper-agent.a $(HTTP_LIBS) $(CRYPTO_LIBS)
 
 libexec_PROGRAMS += hyper-agentd
 hyper_agentd_SOURCES = src/agent/agent-main.c

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-api.la
-libhyper_api_la_SOURCES = \
+noinst_LIBRARIES += libhyper-api.a
+libhyper_api_a_SOURCES = \
 	src/api/api-bus.c \
 	src/api/api-bus.h \
 	src/api/api-state.c \
@@ -110,8 +110,8 @@ libhyper_api_la_SOURCES = \
 	src/api/stream/ws-message.h
 
 # The dialects: what stands between the HTTP server and the job spec.
-noinst_LTLIBRARIES += libhyper-dialects.la
-libhyper_dialects_la_SOURCES = \
+noinst_LIBRARIES += libhyper-dialects.a
+libhyper_dialects_a_SOURCES = \
 	src/api/dialect-metrics.c \
 	src/api/dialect-metrics.h \
 	src/api/job-feed.c \
@@ -299,7 +299,7 @@ libhyper_dialects_la_SOURCES = \
 	src/api/v1/v1-ws.h \
 	src/api/v1/v1-routes.c \
 	src/api/v1/v1-routes.h
-API_LIBS = libhyper-dialects.la libhyper-api.la $(STORE_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS) -lm
+API_LIBS = libhyper-dialects.a libhyper-api.a $(STORE_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS) -lm
 
 libexec_PROGRAMS += hyper-apid
 hyper_apid_SOURCES = src/api/apid-main.c

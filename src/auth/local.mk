@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-auth.la
-libhyper_auth_la_SOURCES = \
+noinst_LIBRARIES += libhyper-auth.a
+libhyper_auth_a_SOURCES = \
 	src/auth/auth.c \
 	src/auth/auth.h \
 	src/auth/pam-check.c \
 	src/auth/pam-check.h
-AUTH_LIBS = libhyper-auth.la $(SHARED_LIBS) $(PAM_LIBS)
+AUTH_LIBS = libhyper-auth.a $(SHARED_LIBS) $(PAM_LIBS)
 
 libexec_PROGRAMS += hyper-auth
 hyper_auth_SOURCES = src/auth/auth-main.c

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-basic.la
-libhyper_basic_la_SOURCES = \
+noinst_LIBRARIES += libhyper-basic.a
+libhyper_basic_a_SOURCES = \
 	src/basic/byte-order.h \
 	src/basic/fd-util.c \
 	src/basic/fd-util.h \
@@ -27,5 +27,5 @@ libhyper_basic_la_SOURCES = \
 	src/basic/utf8.c \
 	src/basic/utf8.h \
 	src/basic/zero.h
-BASIC_LIBS = libhyper-basic.la
+BASIC_LIBS = libhyper-basic.a
 EXTRA_DIST += src/README.md src/basic/README.md

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-carbon.la
-libhyper_carbon_la_SOURCES = \
+noinst_LIBRARIES += libhyper-carbon.a
+libhyper_carbon_a_SOURCES = \
 	src/carbon/carbon-answer.c \
 	src/carbon/carbon-answer.h \
 	src/carbon/carbon-cache.c \
@@ -12,7 +12,7 @@ libhyper_carbon_la_SOURCES = \
 	src/carbon/carbon-source.h \
 	src/carbon/carbond.c \
 	src/carbon/carbond.h
-CARBON_LIBS = libhyper-carbon.la $(HTTP_LIBS)
+CARBON_LIBS = libhyper-carbon.a $(HTTP_LIBS)
 
 libexec_PROGRAMS += hyper-carbond
 hyper_carbond_SOURCES = src/carbon/carbond-main.c

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-certificate.la
-libhyper_certificate_la_SOURCES = \
+noinst_LIBRARIES += libhyper-certificate.a
+libhyper_certificate_a_SOURCES = \
 	src/certificate/self-signed.c \
 	src/certificate/self-signed.h
-CERTIFICATE_LIBS = libhyper-certificate.la $(TLS_LIBS) $(SHARED_LIBS)
+CERTIFICATE_LIBS = libhyper-certificate.a $(TLS_LIBS) $(SHARED_LIBS)
 
 libexec_PROGRAMS += hyper-certificate
 hyper_certificate_SOURCES = src/certificate/certificate-main.c

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-ctl.la
-libhyper_ctl_la_SOURCES = \
+noinst_LIBRARIES += libhyper-ctl.a
+libhyper_ctl_a_SOURCES = \
 	src/ctl/arguments.c \
 	src/ctl/arguments.h \
 	src/ctl/boot-view.c \
@@ -106,7 +106,7 @@ libhyper_ctl_la_SOURCES = \
 	src/ctl/vsphere-client.h \
 	src/ctl/watch.c \
 	src/ctl/watch.h
-CTL_LIBS = libhyper-ctl.la $(SHARED_LIBS) -lm
+CTL_LIBS = libhyper-ctl.a $(SHARED_LIBS) -lm
 
 bin_PROGRAMS += hyperctl
 hyperctl_SOURCES = src/ctl/ctl-main.c

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-dialect.la
-libhyper_dialect_la_SOURCES = \
+noinst_LIBRARIES += libhyper-dialect.a
+libhyper_dialect_a_SOURCES = \
 	src/dialect/carbon-metadata.c \
 	src/dialect/carbon-metadata.h \
 	src/dialect/dialect-complete.c \
@@ -12,5 +12,5 @@ libhyper_dialect_la_SOURCES = \
 	src/dialect/worker-job.h \
 	src/dialect/worker-message.c \
 	src/dialect/worker-message.h
-DIALECT_LIBS = libhyper-dialect.la $(JOURNAL_LIBS)
+DIALECT_LIBS = libhyper-dialect.a $(JOURNAL_LIBS)
 EXTRA_DIST += src/dialect/README.md

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-engine.la
-libhyper_engine_la_SOURCES = \
+noinst_LIBRARIES += libhyper-engine.a
+libhyper_engine_a_SOURCES = \
 	src/engine/areas.c \
 	src/engine/areas.h \
 	src/engine/checkpoint.c \
@@ -58,5 +58,5 @@ libhyper_engine_la_SOURCES = \
 	src/engine/rate.h \
 	src/engine/writeback.c \
 	src/engine/writeback.h
-ENGINE_LIBS = libhyper-engine.la $(HTTP_LIBS) $(SPEC_LIBS) $(NBD_LIBS) $(ZLIB_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) -lpthread
+ENGINE_LIBS = libhyper-engine.a $(HTTP_LIBS) $(SPEC_LIBS) $(NBD_LIBS) $(ZLIB_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(CRYPTO_LIBS) -lpthread
 EXTRA_DIST += src/engine/README.md

@@ -15,5 +15,5 @@ CLEANFILES += src/firstboot/hyper-firstboot.exe
 endif
 
 # The part that does not need it, for tests
-check_LTLIBRARIES += libhyper-firstboot.la
-libhyper_firstboot_la_SOURCES = src/firstboot/orders.c src/firstboot/orders.h
+check_LIBRARIES += libhyper-firstboot.a
+libhyper_firstboot_a_SOURCES = src/firstboot/orders.c src/firstboot/orders.h

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-guest.la
-libhyper_guest_la_SOURCES = \
+noinst_LIBRARIES += libhyper-guest.a
+libhyper_guest_a_SOURCES = \
 	src/guest/appliance.h \
 	src/guest/boot-repair.c \
 	src/guest/boot-repair.h \
@@ -116,7 +116,7 @@ libhyper_guest_la_SOURCES = \
 	src/guest/work.c \
 	src/guest/work.h \
 	src/guest/appliance.c
-GUEST_LIBS = libhyper-guest.la $(SPEC_LIBS) $(GUESTFS_LIBS) $(ARCHIVE_LIBS)
+GUEST_LIBS = libhyper-guest.a $(SPEC_LIBS) $(GUESTFS_LIBS) $(ARCHIVE_LIBS)
 
 libexec_PROGRAMS += hyper-guest
 hyper_guest_SOURCES = src/guest/guest-main.c

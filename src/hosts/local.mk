@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-hosts.la
-libhyper_hosts_la_SOURCES = \
+noinst_LIBRARIES += libhyper-hosts.a
+libhyper_hosts_a_SOURCES = \
 	src/hosts/activity.c \
 	src/hosts/activity.h \
 	src/hosts/boot-bus.c \
@@ -113,7 +113,7 @@ libhyper_hosts_la_SOURCES = \
 	src/hosts/volume-bus.h \
 	src/hosts/xml-util.c \
 	src/hosts/xml-util.h
-HOSTS_LIBS = libhyper-hosts.la $(STORE_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(ZLIB_LIBS) -lm -lpthread
+HOSTS_LIBS = libhyper-hosts.a $(STORE_LIBS) $(XML_LIBS) $(LIBVIRT_LIBS) $(ZLIB_LIBS) -lm -lpthread
 
 libexec_PROGRAMS += hyper-hostd
 hyper_hostd_SOURCES = src/hosts/hostd-main.c

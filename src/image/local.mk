@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-image.la
-libhyper_image_la_SOURCES = \
+noinst_LIBRARIES += libhyper-image.a
+libhyper_image_a_SOURCES = \
 	src/image/archive-kind.c \
 	src/image/archive-kind.h \
 	src/image/archive-member.c \
@@ -90,5 +90,5 @@ libhyper_image_la_SOURCES = \
 	src/image/vmdk-stream.h \
 	src/image/vmdk-text.c \
 	src/image/vmdk-text.h
-IMAGE_LIBS = libhyper-image.la $(SPEC_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(ISAL_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS)
+IMAGE_LIBS = libhyper-image.a $(SPEC_LIBS) $(XML_LIBS) $(ZLIB_LIBS) $(ISAL_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS)
 EXTRA_DIST += src/image/README.md

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-job.la
-libhyper_job_la_SOURCES = \
+noinst_LIBRARIES += libhyper-job.a
+libhyper_job_a_SOURCES = \
 	src/job/appliance-slot.c \
 	src/job/appliance-slot.h \
 	src/job/attempt.c \
@@ -178,7 +178,7 @@ libhyper_job_la_SOURCES = \
 	src/job/way-nfc.h \
 	src/job/way-vddk.c \
 	src/job/way-vddk.h
-JOB_LIBS = libhyper-job.la libhyper-engine.la libhyper-image.la libhyper-vsphere.la $(HTTP_LIBS) $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \
+JOB_LIBS = libhyper-job.a libhyper-engine.a libhyper-image.a libhyper-vsphere.a $(HTTP_LIBS) $(SHARED_LIBS) $(NBD_LIBS) $(XML_LIBS) \
 	$(ZLIB_LIBS) $(ISAL_LIBS) $(ZSTD_LIBS) $(ARCHIVE_LIBS) $(CRYPTO_LIBS) $(BLKID_LIBS) $(MAGIC_LIBS) \
 	$(SECCOMP_LIBS) -lpthread
 

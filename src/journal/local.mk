@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-journal.la
-libhyper_journal_la_SOURCES = \
+noinst_LIBRARIES += libhyper-journal.a
+libhyper_journal_a_SOURCES = \
 	src/journal/job-event.c \
 	src/journal/job-event.h \
 	src/journal/journal-batch.c \
@@ -18,5 +18,5 @@ libhyper_journal_la_SOURCES = \
 	src/journal/journal-sync.h \
 	src/journal/schedule-event.c \
 	src/journal/schedule-event.h
-JOURNAL_LIBS = libhyper-journal.la $(SPEC_LIBS) $(SYSTEMD_LIBS)
+JOURNAL_LIBS = libhyper-journal.a $(SPEC_LIBS) $(SYSTEMD_LIBS)
 EXTRA_DIST += src/journal/README.md

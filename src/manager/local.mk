@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-manager.la
-libhyper_manager_la_SOURCES = \
+noinst_LIBRARIES += libhyper-manager.a
+libhyper_manager_a_SOURCES = \
 	src/manager/appliance-slots.c \
 	src/manager/appliance-slots.h \
 	src/manager/attempt-end.c \
@@ -190,7 +190,7 @@ libhyper_manager_la_SOURCES = \
 	src/manager/worker/worker.h \
 	src/manager/worker/workers-list.c \
 	src/manager/worker/workers-list.h
-MANAGER_LIBS = libhyper-manager.la libhyper-store.la libhyper-image.la $(SHARED_LIBS) \
+MANAGER_LIBS = libhyper-manager.a libhyper-store.a libhyper-image.a $(SHARED_LIBS) \
 	$(SQLITE_LIBS) $(XML_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-managerd

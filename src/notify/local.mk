@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-notify.la
-libhyper_notify_la_SOURCES = \
+noinst_LIBRARIES += libhyper-notify.a
+libhyper_notify_a_SOURCES = \
 	src/notify/address.c \
 	src/notify/address.h \
 	src/notify/credential.c \
@@ -12,7 +12,7 @@ libhyper_notify_la_SOURCES = \
 	src/notify/notifier.h \
 	src/notify/signature.c \
 	src/notify/signature.h
-NOTIFY_LIBS = libhyper-notify.la $(HTTP_LIBS) $(CRYPTO_LIBS)
+NOTIFY_LIBS = libhyper-notify.a $(HTTP_LIBS) $(CRYPTO_LIBS)
 
 libexec_PROGRAMS += hyper-notifyd
 hyper_notifyd_SOURCES = src/notify/notify-main.c

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-shared.la
-libhyper_shared_la_SOURCES = \
+noinst_LIBRARIES += libhyper-shared.a
+libhyper_shared_a_SOURCES = \
 	src/shared/address-range.c \
 	src/shared/address-range.h \
 	src/shared/auth-message.c \
@@ -48,5 +48,5 @@ libhyper_shared_la_SOURCES = \
 	src/shared/thread-call.h \
 	src/shared/webhook.c \
 	src/shared/webhook.h
-SHARED_LIBS = libhyper-shared.la $(DIALECT_LIBS) $(YAML_LIBS) $(NETTLE_LIBS)
+SHARED_LIBS = libhyper-shared.a $(DIALECT_LIBS) $(YAML_LIBS) $(NETTLE_LIBS)
 EXTRA_DIST += src/shared/README.md

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-spec.la
-libhyper_spec_la_SOURCES = \
+noinst_LIBRARIES += libhyper-spec.a
+libhyper_spec_a_SOURCES = \
 	src/spec/capability.c \
 	src/spec/capability.h \
 	src/spec/cron-calendar.c \
@@ -86,5 +86,5 @@ libhyper_spec_la_SOURCES = \
 	src/spec/warm-spec.h \
 	src/spec/warm-state.c \
 	src/spec/warm-state.h
-SPEC_LIBS = libhyper-spec.la $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS) -lm
+SPEC_LIBS = libhyper-spec.a $(JSON_LIBS) $(XML_LIBS) $(SYSTEMD_LIBS) -lm
 EXTRA_DIST += src/spec/README.md

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-store.la
-libhyper_store_la_SOURCES = \
+noinst_LIBRARIES += libhyper-store.a
+libhyper_store_a_SOURCES = \
 	src/store/api-keys.c \
 	src/store/api-keys.h \
 	src/store/deliveries.c \
@@ -51,5 +51,5 @@ libhyper_store_la_SOURCES = \
 	src/store/webhooks.h \
 	src/store/workers.c \
 	src/store/workers.h
-STORE_LIBS = libhyper-store.la $(SHARED_LIBS) $(SQLITE_LIBS)
+STORE_LIBS = libhyper-store.a $(SHARED_LIBS) $(SQLITE_LIBS)
 EXTRA_DIST += src/store/README.md

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-tls.la
-libhyper_tls_la_SOURCES = \
+noinst_LIBRARIES += libhyper-tls.a
+libhyper_tls_a_SOURCES = \
 	src/tls/tls-pair.c \
 	src/tls/tls-pair.h
-TLS_LIBS = libhyper-tls.la $(GNUTLS_LIBS)
+TLS_LIBS = libhyper-tls.a $(GNUTLS_LIBS)
 EXTRA_DIST += src/tls/README.md

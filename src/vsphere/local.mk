@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-vsphere.la
-libhyper_vsphere_la_SOURCES = \
+noinst_LIBRARIES += libhyper-vsphere.a
+libhyper_vsphere_a_SOURCES = \
 	src/vsphere/changes.c \
 	src/vsphere/changes.h \
 	src/vsphere/datastore-path.c \
@@ -42,5 +42,5 @@ libhyper_vsphere_la_SOURCES = \
 	src/vsphere/vm-summary.h \
 	src/vsphere/xml.c \
 	src/vsphere/xml.h
-VSPHERE_LIBS = libhyper-vsphere.la $(HTTP_LIBS) $(XML_LIBS)
+VSPHERE_LIBS = libhyper-vsphere.a $(HTTP_LIBS) $(XML_LIBS)
 EXTRA_DIST += src/vsphere/README.md

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-noinst_LTLIBRARIES += libhyper-vsphered.la
-libhyper_vsphered_la_SOURCES = \
+noinst_LIBRARIES += libhyper-vsphered.a
+libhyper_vsphered_a_SOURCES = \
 	src/vsphered/call.c \
 	src/vsphered/call.h \
 	src/vsphered/login.c \
@@ -23,7 +23,7 @@ libhyper_vsphered_la_SOURCES = \
 	src/vsphered/vm-listing.h \
 	src/vsphered/vsphered.c \
 	src/vsphered/vsphered.h
-VSPHERED_LIBS = libhyper-vsphered.la $(VSPHERE_LIBS) -lpthread
+VSPHERED_LIBS = libhyper-vsphered.a $(VSPHERE_LIBS) -lpthread
 
 libexec_PROGRAMS += hyper-vsphered
 hyper_vsphered_SOURCES = src/vsphered/vsphered-main.c

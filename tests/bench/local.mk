@@ -8,13 +8,13 @@ CLEANFILES += $(BENCHES)
 
 tests_bench_bare_http_SOURCES = tests/bench/bare-http.c
 tests_bench_bare_http_CPPFLAGS = $(AM_CPPFLAGS) $(MICROHTTPD_CFLAGS)
-tests_bench_bare_http_LDADD = libhyper-basic.la $(MICROHTTPD_LIBS)
+tests_bench_bare_http_LDADD = libhyper-basic.a $(MICROHTTPD_LIBS)
 tests_bench_fanout_client_SOURCES = tests/bench/fanout-client.c
 tests_bench_fanout_client_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-tests_bench_fanout_client_LDADD = libhyper-basic.la $(JANSSON_LIBS)
+tests_bench_fanout_client_LDADD = libhyper-basic.a $(JANSSON_LIBS)
 tests_bench_measure_SOURCES = tests/bench/measure.c
 tests_bench_measure_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
-tests_bench_measure_LDADD = libhyper-basic.la $(JANSSON_LIBS)
+tests_bench_measure_LDADD = libhyper-basic.a $(JANSSON_LIBS)
 
 bench-programs: $(BENCHES)
 bench: all $(BENCHES)

@@ -6,9 +6,9 @@
 # directory whose decoder it feeds.
 
 if !ENABLE_FUZZERS
-check_LTLIBRARIES += libhyper-replay.la
-libhyper_replay_la_SOURCES = tests/fuzz/replay.c
-FUZZ_MAIN = libhyper-replay.la
+check_LIBRARIES += libhyper-replay.a
+libhyper_replay_a_SOURCES = tests/fuzz/replay.c
+FUZZ_MAIN = libhyper-replay.a
 endif
 
 SHARED_FUZZERS = \
@@ -26,7 +26,7 @@ SHARED_FUZZERS = \
 	tests/fuzz/fuzz-webhook \
 	tests/fuzz/fuzz-worker-message
 $(SHARED_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(SHARED_LIBS) $(FUZZ_LDFLAGS)
-$(SHARED_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(SHARED_LIBS))
+$(SHARED_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(SHARED_LIBS))
 
 ENGINE_FUZZERS = \
 	tests/fuzz/fuzz-checkpoint \
@@ -34,7 +34,7 @@ ENGINE_FUZZERS = \
 	tests/fuzz/fuzz-content-range \
 	tests/fuzz/fuzz-qcow2-resume
 $(ENGINE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(ENGINE_LIBS) $(ZLIB_LIBS) $(FUZZ_LDFLAGS)
-$(ENGINE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(ENGINE_LIBS))
+$(ENGINE_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(ENGINE_LIBS))
 
 IMAGE_FUZZERS = \
 	tests/fuzz/fuzz-disk-firmware \
@@ -43,7 +43,7 @@ IMAGE_FUZZERS = \
 	tests/fuzz/fuzz-vmdk-descriptor \
 	tests/fuzz/fuzz-vmdk-stream
 $(IMAGE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(IMAGE_LIBS) $(FUZZ_LDFLAGS)
-$(IMAGE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(IMAGE_LIBS))
+$(IMAGE_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(IMAGE_LIBS))
 
 JOB_FUZZERS = \
 	tests/fuzz/fuzz-complaint \
@@ -57,13 +57,13 @@ JOB_FUZZERS = \
 	tests/fuzz/fuzz-tar \
 	tests/fuzz/fuzz-warm-state
 $(JOB_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(JOB_LIBS) $(FUZZ_LDFLAGS)
-$(JOB_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(JOB_LIBS))
+$(JOB_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(JOB_LIBS))
 
 VSPHERE_FUZZERS = \
 	tests/fuzz/fuzz-vsphere-answer \
 	tests/fuzz/fuzz-vsphere-names
 $(VSPHERE_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(VSPHERE_LIBS) $(FUZZ_LDFLAGS)
-$(VSPHERE_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(VSPHERE_LIBS))
+$(VSPHERE_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(VSPHERE_LIBS))
 
 GUEST_FUZZERS = \
 	tests/fuzz/fuzz-file-contexts \
@@ -72,8 +72,8 @@ GUEST_FUZZERS = \
 	tests/fuzz/fuzz-guest-text \
 	tests/fuzz/fuzz-initramfs \
 	tests/fuzz/fuzz-windows
-$(GUEST_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) libhyper-firstboot.la $(GUEST_LIBS) $(FUZZ_LDFLAGS)
-$(GUEST_FUZZERS): $(FUZZ_MAIN) libhyper-firstboot.la $(filter %.la,$(GUEST_LIBS))
+$(GUEST_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) libhyper-firstboot.a $(GUEST_LIBS) $(FUZZ_LDFLAGS)
+$(GUEST_FUZZERS): $(FUZZ_MAIN) libhyper-firstboot.a $(filter %.a,$(GUEST_LIBS))
 
 MANAGER_FUZZERS = \
 	tests/fuzz/fuzz-cron \
@@ -84,7 +84,7 @@ MANAGER_FUZZERS = \
 	tests/fuzz/fuzz-submit-options \
 	tests/fuzz/fuzz-upload-definition
 $(MANAGER_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(MANAGER_LIBS) $(FUZZ_LDFLAGS)
-$(MANAGER_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(MANAGER_LIBS))
+$(MANAGER_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(MANAGER_LIBS))
 
 API_FUZZERS = \
 	tests/fuzz/fuzz-accept \
@@ -103,7 +103,7 @@ API_FUZZERS = \
 	tests/fuzz/fuzz-ws-codec \
 	tests/fuzz/fuzz-yaml-body
 $(API_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(API_LIBS) $(FUZZ_LDFLAGS)
-$(API_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(API_LIBS))
+$(API_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(API_LIBS))
 
 HOSTS_FUZZERS = \
 	tests/fuzz/fuzz-domain-capabilities \
@@ -114,24 +114,24 @@ HOSTS_FUZZERS = \
 	tests/fuzz/fuzz-kvm \
 	tests/fuzz/fuzz-ppm-png
 $(HOSTS_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(HOSTS_LIBS) $(FUZZ_LDFLAGS)
-$(HOSTS_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(HOSTS_LIBS))
+$(HOSTS_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(HOSTS_LIBS))
 
 AGENT_FUZZERS = \
 	tests/fuzz/fuzz-agent-answer \
 	tests/fuzz/fuzz-agent-files \
 	tests/fuzz/fuzz-agent-settings
 $(AGENT_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(AGENT_LIBS) $(FUZZ_LDFLAGS)
-$(AGENT_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(AGENT_LIBS))
+$(AGENT_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(AGENT_LIBS))
 
 VSPHERED_FUZZERS = \
 	tests/fuzz/fuzz-vsphered-arguments
 $(VSPHERED_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(VSPHERED_LIBS) $(FUZZ_LDFLAGS)
-$(VSPHERED_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(VSPHERED_LIBS))
+$(VSPHERED_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(VSPHERED_LIBS))
 
 CARBON_FUZZERS = \
 	tests/fuzz/fuzz-carbon-answer
 $(CARBON_FUZZERS): private TEST_LIBS = $(FUZZ_MAIN) $(CARBON_LIBS) $(FUZZ_LDFLAGS)
-$(CARBON_FUZZERS): $(FUZZ_MAIN) $(filter %.la,$(CARBON_LIBS))
+$(CARBON_FUZZERS): $(FUZZ_MAIN) $(filter %.a,$(CARBON_LIBS))
 
 FUZZERS = $(CARBON_FUZZERS) $(SHARED_FUZZERS) $(ENGINE_FUZZERS) $(IMAGE_FUZZERS) $(JOB_FUZZERS) $(GUEST_FUZZERS) $(VSPHERE_FUZZERS) $(MANAGER_FUZZERS) $(API_FUZZERS) $(HOSTS_FUZZERS) $(VSPHERED_FUZZERS) $(AGENT_FUZZERS)
 check_PROGRAMS += $(FUZZERS)

@@ -4,8 +4,8 @@
 # directory.
 
 # What several tests share; each takes what it uses.
-check_LTLIBRARIES += libhyper-test.la
-libhyper_test_la_SOURCES = \
+check_LIBRARIES += libhyper-test.a
+libhyper_test_a_SOURCES = \
 	tests/unit/lib/api-test.c \
 	tests/unit/lib/api-test.h \
 	tests/unit/lib/engine-util.c \
@@ -39,15 +39,15 @@ BASIC_TESTS = \
 	tests/unit/basic/test-basic \
 	tests/unit/basic/test-time-util \
 	tests/unit/basic/test-utf8
-BASIC_TEST_LIBS = libhyper-test.la $(BASIC_LIBS)
+BASIC_TEST_LIBS = libhyper-test.a $(BASIC_LIBS)
 $(BASIC_TESTS): private TEST_LIBS = $(BASIC_TEST_LIBS) $(CHECK_LIBS)
-$(BASIC_TESTS): $(filter %.la,$(BASIC_TEST_LIBS))
+$(BASIC_TESTS): $(filter %.a,$(BASIC_TEST_LIBS))
 
 JSON_TESTS = \
 	tests/unit/json/test-json-table
-JSON_TEST_LIBS = libhyper-test.la $(JSON_LIBS)
+JSON_TEST_LIBS = libhyper-test.a $(JSON_LIBS)
 $(JSON_TESTS): private TEST_LIBS = $(JSON_TEST_LIBS) $(CHECK_LIBS)
-$(JSON_TESTS): $(filter %.la,$(JSON_TEST_LIBS))
+$(JSON_TESTS): $(filter %.a,$(JSON_TEST_LIBS))
 
 SPEC_TESTS = \
 	tests/unit/spec/test-capability \
@@ -61,17 +61,17 @@ SPEC_TESTS = \
 	tests/unit/spec/test-vsphere-server \
 	tests/unit/spec/test-vsphere-spec \
 	tests/unit/spec/test-warm-spec
-SPEC_TEST_LIBS = libhyper-test.la $(SPEC_LIBS)
+SPEC_TEST_LIBS = libhyper-test.a $(SPEC_LIBS)
 $(SPEC_TESTS): private TEST_LIBS = $(SPEC_TEST_LIBS) $(CHECK_LIBS)
-$(SPEC_TESTS): $(filter %.la,$(SPEC_TEST_LIBS))
+$(SPEC_TESTS): $(filter %.a,$(SPEC_TEST_LIBS))
 
 JOURNAL_TESTS = \
 	tests/unit/journal/test-job-event \
 	tests/unit/journal/test-journal \
 	tests/unit/journal/test-journal-batch
-JOURNAL_TEST_LIBS = libhyper-test.la $(JOURNAL_LIBS)
+JOURNAL_TEST_LIBS = libhyper-test.a $(JOURNAL_LIBS)
 $(JOURNAL_TESTS): private TEST_LIBS = $(JOURNAL_TEST_LIBS) $(CHECK_LIBS)
-$(JOURNAL_TESTS): $(filter %.la,$(JOURNAL_TEST_LIBS))
+$(JOURNAL_TESTS): $(filter %.a,$(JOURNAL_TEST_LIBS))
 
 SHARED_TESTS = \
 	tests/unit/shared/test-address-range \
@@ -82,9 +82,9 @@ SHARED_TESTS = \
 	tests/unit/shared/test-settings \
 	tests/unit/shared/test-thread-call \
 	tests/unit/shared/test-webhook
-SHARED_TEST_LIBS = libhyper-test.la $(SHARED_LIBS)
+SHARED_TEST_LIBS = libhyper-test.a $(SHARED_LIBS)
 $(SHARED_TESTS): private TEST_LIBS = $(SHARED_TEST_LIBS) $(CHECK_LIBS)
-$(SHARED_TESTS): $(filter %.la,$(SHARED_TEST_LIBS))
+$(SHARED_TESTS): $(filter %.a,$(SHARED_TEST_LIBS))
 
 STORE_TESTS = \
 	tests/unit/store/test-store-api-keys \
@@ -96,9 +96,9 @@ STORE_TESTS = \
 	tests/unit/store/test-store-webhooks \
 	tests/unit/store/test-store-workers \
 	tests/unit/store/test-store
-STORE_TEST_LIBS = libhyper-test.la $(STORE_LIBS)
+STORE_TEST_LIBS = libhyper-test.a $(STORE_LIBS)
 $(STORE_TESTS): private TEST_LIBS = $(STORE_TEST_LIBS) $(CHECK_LIBS)
-$(STORE_TESTS): $(filter %.la,$(STORE_TEST_LIBS))
+$(STORE_TESTS): $(filter %.a,$(STORE_TEST_LIBS))
 
 ENGINE_TESTS = \
 	tests/unit/engine/test-engine-areas \
@@ -112,9 +112,9 @@ ENGINE_TESTS = \
 	tests/unit/engine/test-engine-resume \
 	tests/unit/engine/test-engine-stream \
 	tests/unit/engine/test-engine-writeback
-ENGINE_TEST_LIBS = libhyper-test.la $(ENGINE_LIBS) $(ZLIB_LIBS)
+ENGINE_TEST_LIBS = libhyper-test.a $(ENGINE_LIBS) $(ZLIB_LIBS)
 $(ENGINE_TESTS): private TEST_LIBS = $(ENGINE_TEST_LIBS) $(CHECK_LIBS)
-$(ENGINE_TESTS): $(filter %.la,$(ENGINE_TEST_LIBS))
+$(ENGINE_TESTS): $(filter %.a,$(ENGINE_TEST_LIBS))
 
 IMAGE_TESTS = \
 	tests/unit/image/test-disk-firmware \
@@ -128,9 +128,9 @@ IMAGE_TESTS = \
 	tests/unit/image/test-ovf-names \
 	tests/unit/image/test-vmdk-descriptor \
 	tests/unit/image/test-vmdk-stream
-IMAGE_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
+IMAGE_TEST_LIBS = libhyper-test.a $(JOB_LIBS)
 $(IMAGE_TESTS): private TEST_LIBS = $(IMAGE_TEST_LIBS) $(CHECK_LIBS)
-$(IMAGE_TESTS): $(filter %.la,$(IMAGE_TEST_LIBS))
+$(IMAGE_TESTS): $(filter %.a,$(IMAGE_TEST_LIBS))
 
 JOB_TESTS = \
 	tests/unit/job/test-job-chain \
@@ -157,9 +157,9 @@ JOB_TESTS = \
 	tests/unit/job/test-job-vsphere \
 	tests/unit/job/test-job-vsphere-ways \
 	tests/unit/job/test-job-warm
-JOB_TEST_LIBS = libhyper-test.la $(JOB_LIBS)
+JOB_TEST_LIBS = libhyper-test.a $(JOB_LIBS)
 $(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)
-$(JOB_TESTS): $(filter %.la,$(JOB_TEST_LIBS))
+$(JOB_TESTS): $(filter %.a,$(JOB_TEST_LIBS))
 
 VSPHERE_TESTS = \
 	tests/unit/vsphere/test-vsphere-answers \
@@ -167,9 +167,9 @@ VSPHERE_TESTS = \
 	tests/unit/vsphere/test-vsphere-inventory \
 	tests/unit/vsphere/test-vsphere-lease \
 	tests/unit/vsphere/test-vsphere-session
-VSPHERE_TEST_LIBS = libhyper-test.la $(VSPHERE_LIBS)
+VSPHERE_TEST_LIBS = libhyper-test.a $(VSPHERE_LIBS)
 $(VSPHERE_TESTS): private TEST_LIBS = $(VSPHERE_TEST_LIBS) $(CHECK_LIBS)
-$(VSPHERE_TESTS): $(filter %.la,$(VSPHERE_TEST_LIBS))
+$(VSPHERE_TESTS): $(filter %.a,$(VSPHERE_TEST_LIBS))
 
 GUEST_TESTS = \
 	tests/unit/guest/test-guest-editors \
@@ -180,9 +180,9 @@ GUEST_TESTS = \
 	tests/unit/guest/test-guest-registry \
 	tests/unit/guest/test-guest-report \
 	tests/unit/guest/test-guest-virtio-win
-GUEST_TEST_LIBS = libhyper-test.la libhyper-firstboot.la $(GUEST_LIBS) $(HIVEX_LIBS)
+GUEST_TEST_LIBS = libhyper-test.a libhyper-firstboot.a $(GUEST_LIBS) $(HIVEX_LIBS)
 $(GUEST_TESTS): private TEST_LIBS = $(GUEST_TEST_LIBS) $(CHECK_LIBS)
-$(GUEST_TESTS): $(filter %.la,$(GUEST_TEST_LIBS))
+$(GUEST_TESTS): $(filter %.a,$(GUEST_TEST_LIBS))
 
 MANAGER_TESTS = \
 	tests/unit/manager/test-cron \
@@ -211,9 +211,9 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-webhooks \
 	tests/unit/manager/test-manager-workers-model \
 	tests/unit/manager/test-manager-workers
-MANAGER_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(MANAGER_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
+MANAGER_TEST_LIBS = libhyper-test.a libhyper-dialects.a libhyper-api.a $(MANAGER_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
 $(MANAGER_TESTS): private TEST_LIBS = $(MANAGER_TEST_LIBS) $(CHECK_LIBS)
-$(MANAGER_TESTS): $(filter %.la,$(MANAGER_TEST_LIBS))
+$(MANAGER_TESTS): $(filter %.a,$(MANAGER_TEST_LIBS))
 
 API_TESTS = \
 	tests/unit/api/test-api-access \
@@ -246,9 +246,9 @@ API_TESTS = \
 	tests/unit/api/test-v1-schedules \
 	tests/unit/api/test-v1-ws \
 	tests/unit/api/test-worker-pages
-API_TEST_LIBS = libhyper-test.la $(API_LIBS)
+API_TEST_LIBS = libhyper-test.a $(API_LIBS)
 $(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)
-$(API_TESTS): $(filter %.la,$(API_TEST_LIBS))
+$(API_TESTS): $(filter %.a,$(API_TEST_LIBS))
 
 HOSTS_TESTS = \
 	tests/unit/hosts/test-boot-watch \
@@ -260,61 +260,61 @@ HOSTS_TESTS = \
 	tests/unit/hosts/test-hosts-thread \
 	tests/unit/hosts/test-hosts-uri \
 	tests/unit/hosts/test-hosts-xml
-HOSTS_TEST_LIBS = libhyper-test.la libhyper-dialects.la libhyper-api.la $(HOSTS_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
+HOSTS_TEST_LIBS = libhyper-test.a libhyper-dialects.a libhyper-api.a $(HOSTS_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
 $(HOSTS_TESTS): private TEST_LIBS = $(HOSTS_TEST_LIBS) $(CHECK_LIBS)
-$(HOSTS_TESTS): $(filter %.la,$(HOSTS_TEST_LIBS))
+$(HOSTS_TESTS): $(filter %.a,$(HOSTS_TEST_LIBS))
 
 NOTIFY_TESTS = \
 	tests/unit/notify/test-notify-http \
 	tests/unit/notify/test-delivery-queue
-NOTIFY_TEST_LIBS = libhyper-test.la $(NOTIFY_LIBS)
+NOTIFY_TEST_LIBS = libhyper-test.a $(NOTIFY_LIBS)
 $(NOTIFY_TESTS): private TEST_LIBS = $(NOTIFY_TEST_LIBS) $(CHECK_LIBS)
-$(NOTIFY_TESTS): $(filter %.la,$(NOTIFY_TEST_LIBS))
+$(NOTIFY_TESTS): $(filter %.a,$(NOTIFY_TEST_LIBS))
 
 TLS_TESTS = \
 	tests/unit/tls/test-tls-pair
-TLS_TEST_LIBS = libhyper-test.la $(CERTIFICATE_LIBS)
+TLS_TEST_LIBS = libhyper-test.a $(CERTIFICATE_LIBS)
 $(TLS_TESTS): private TEST_LIBS = $(TLS_TEST_LIBS) $(CHECK_LIBS)
-$(TLS_TESTS): $(filter %.la,$(TLS_TEST_LIBS))
+$(TLS_TESTS): $(filter %.a,$(TLS_TEST_LIBS))
 
 AUTH_TESTS = \
 	tests/unit/auth/test-auth
-AUTH_TEST_LIBS = libhyper-test.la libhyper-auth.la $(MANAGER_LIBS) $(PAM_LIBS)
+AUTH_TEST_LIBS = libhyper-test.a libhyper-auth.a $(MANAGER_LIBS) $(PAM_LIBS)
 $(AUTH_TESTS): private TEST_LIBS = $(AUTH_TEST_LIBS) $(CHECK_LIBS)
-$(AUTH_TESTS): $(filter %.la,$(AUTH_TEST_LIBS))
+$(AUTH_TESTS): $(filter %.a,$(AUTH_TEST_LIBS))
 
 AGENT_TESTS = \
 	tests/unit/agent/test-agent-life \
 	tests/unit/agent/test-agent-service \
 	tests/unit/agent/test-agent
-AGENT_TEST_LIBS = libhyper-test.la libhyper-agent.la libhyper-dialects.la libhyper-api.la libhyper-manager.la libhyper-http.la libhyper-store.la libhyper-image.la \
+AGENT_TEST_LIBS = libhyper-test.a libhyper-agent.a libhyper-dialects.a libhyper-api.a libhyper-manager.a libhyper-http.a libhyper-store.a libhyper-image.a \
 	$(SHARED_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) $(SQLITE_LIBS) $(XML_LIBS) $(MICROHTTPD_LIBS) $(TLS_LIBS) $(WSLAY_LIBS)
 $(AGENT_TESTS): private TEST_LIBS = $(AGENT_TEST_LIBS) $(CHECK_LIBS)
-$(AGENT_TESTS): $(filter %.la,$(AGENT_TEST_LIBS))
+$(AGENT_TESTS): $(filter %.a,$(AGENT_TEST_LIBS))
 
 CTL_TESTS = \
 	tests/unit/ctl/test-ctl-arguments \
 	tests/unit/ctl/test-ctl-names \
 	tests/unit/ctl/test-ctl-table \
 	tests/unit/ctl/test-ctl-text
-CTL_TEST_LIBS = libhyper-test.la $(CTL_LIBS)
+CTL_TEST_LIBS = libhyper-test.a $(CTL_LIBS)
 $(CTL_TESTS): private TEST_LIBS = $(CTL_TEST_LIBS) $(CHECK_LIBS)
-$(CTL_TESTS): $(filter %.la,$(CTL_TEST_LIBS))
+$(CTL_TESTS): $(filter %.a,$(CTL_TEST_LIBS))
 
 VSPHERED_TESTS = \
 	tests/unit/vsphered/test-vsphered \
 	tests/unit/vsphered/test-vsphered-list
-VSPHERED_TEST_LIBS = libhyper-test.la $(VSPHERED_LIBS)
+VSPHERED_TEST_LIBS = libhyper-test.a $(VSPHERED_LIBS)
 $(VSPHERED_TESTS): private TEST_LIBS = $(VSPHERED_TEST_LIBS) $(CHECK_LIBS)
-$(VSPHERED_TESTS): $(filter %.la,$(VSPHERED_TEST_LIBS))
+$(VSPHERED_TESTS): $(filter %.a,$(VSPHERED_TEST_LIBS))
 EXTRA_DIST += tests/unit/vsphered/inventory.json
 
 CARBON_TESTS = \
 	tests/unit/carbon/test-carbon-data \
 	tests/unit/carbon/test-carbond
-CARBON_TEST_LIBS = libhyper-test.la $(CARBON_LIBS)
+CARBON_TEST_LIBS = libhyper-test.a $(CARBON_LIBS)
 $(CARBON_TESTS): private TEST_LIBS = $(CARBON_TEST_LIBS) $(CHECK_LIBS)
-$(CARBON_TESTS): $(filter %.la,$(CARBON_TEST_LIBS))
+$(CARBON_TESTS): $(filter %.a,$(CARBON_TEST_LIBS))
 
 UNIT_TESTS = $(CARBON_TESTS) $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(TLS_TESTS) $(AUTH_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
 LDADD = $(TEST_LIBS)

@@ -67,7 +67,8 @@ static int view_kernels(Ctl *ctl, json_t *guest) {
                         return -ENOMEM;
                 if (r >= 0)
                         r = view_line(ctl, i == 0 ? "Kernels" : "", *names ? COLOUR_YELLOW : COLOUR_NONE,
-                                        "%s, %s%s", view_string(kernel, "version"),
+                                        "%s%s, %s%s", view_string(kernel, "version"),
+                                        json_is_true(json_object_get(kernel, "default")) ? " (default)" : "",
                                         *names ? "its initramfs lacks " : "with the drivers of virtio",
                                         names);
         }

@@ -75,9 +75,20 @@ static int judge_needs(const json_t *needs, json_t *reasons) {
         return 0;
 }
 
-/* The newest one stands first, and starts by default. */
+/* The one that the boot loader starts by default. If that is not known, it is probably the newest one, which
+ * is the first. */
+static json_t *default_kernel(const json_t *kernels) {
+        json_t *kernel;
+        size_t i;
+
+        json_array_foreach(kernels, i, kernel)
+                if (json_is_true(json_object_get(kernel, "default")))
+                        return kernel;
+        return json_array_get(kernels, 0);
+}
+
 static int judge_kernels(const json_t *kernels, json_t *reasons) {
-        json_t *kernel = json_array_get(kernels, 0), *missing = json_object_get(kernel, "missing"),
+        json_t *kernel = default_kernel(kernels), *missing = json_object_get(kernel, "missing"),
                *none = json_object_get(kernel, "unavailable"), *name;
         _cleanup_strv_free_ char **names = NULL;
         size_t i;

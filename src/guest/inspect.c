@@ -7,6 +7,7 @@
 #include "guest/config-size.h"
 #include "guest/encrypted.h"
 #include "guest/esp.h"
+#include "guest/kernel-default.h"
 #include "guest/lvm-repair.h"
 #include "guest/roots.h"
 #include "guest/windows.h"
@@ -280,17 +281,20 @@ static json_t *describe_partitions(Guest *guest, const char *device, bool gpt, b
         return list;
 }
 
-static json_t *describe_disks(Guest *guest, bool *esp) {
-        _cleanup_guest_list_ char **devices = guestfs_list_devices(guest->g);
+/* *ret_esp: the first one with an EFI system partition, or -1. */
+static json_t *describe_disks(Guest *guest, char *const *devices, int *ret_esp) {
         json_t *list = json_array();
 
         STRV_FOREACH(d, devices) {
                 char *label = guestfs_part_get_parttype(guest->g, *d);
-                bool gpt = streq_ptr(label, "gpt");
+                bool gpt = streq_ptr(label, "gpt"), esp = false;
                 json_t *disk = json_pack("{s:I, s:I, s:o, s:o}", "index", (json_int_t) (d - devices), "size",
                                 (json_int_t) guestfs_blockdev_getsize64(guest->g, *d), "label",
-                                text_consume(label), "partitions", describe_partitions(guest, *d, gpt, esp));
+                                text_consume(label), "partitions",
+                                describe_partitions(guest, *d, gpt, &esp));
 
+                if (esp && *ret_esp < 0)
+                        *ret_esp = (int) (d - devices);
                 if (json_array_append_new(list, disk) < 0) {
                         json_decref(list);
                         return NULL;
@@ -335,13 +339,16 @@ static json_t *describe_volumes(Guest *guest) {
 }
 
 json_t *inspect_describe(Guest *guest) {
-        bool esp = false;
-        json_t *disks = describe_disks(guest, &esp);
+        _cleanup_guest_list_ char **devices = guestfs_list_devices(guest->g);
+        int esp = -1;
+        json_t *disks = describe_disks(guest, devices, &esp);
+        int boot = boot_disk_find(guest, devices, esp);
 
-        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "os", describe_os(guest),
-                        "firmware", esp ? "efi" : "bios", "root", guest_text(guest->root), "disks", disks,
-                        "filesystems", describe_filesystems(guest), "encrypted", describe_encrypted(guest),
-                        "lvm", describe_volumes(guest), "kernels",
+        return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "os", describe_os(guest),
+                        "firmware", esp >= 0 ? "efi" : "bios", "root", guest_text(guest->root), "boot_disk",
+                        boot >= 0 ? json_integer(boot) : json_null(), "disks", disks, "filesystems",
+                        describe_filesystems(guest), "encrypted", describe_encrypted(guest), "lvm",
+                        describe_volumes(guest), "kernels",
                         guest->kernels ? json_incref(guest->kernels) : json_array(), "accelerator",
                         guest->kvm ? "kvm" : "tcg");
 }

@@ -3,6 +3,8 @@
 noinst_LIBRARIES += libhyper-guest.a
 libhyper_guest_a_SOURCES = \
 	src/guest/appliance.h \
+	src/guest/boot-default.c \
+	src/guest/boot-default.h \
 	src/guest/boot-repair.c \
 	src/guest/boot-repair.h \
 	src/guest/boot-state.c \
@@ -51,6 +53,8 @@ libhyper_guest_a_SOURCES = \
 	src/guest/initramfs.h \
 	src/guest/inspect.c \
 	src/guest/inspect.h \
+	src/guest/kernel-default.c \
+	src/guest/kernel-default.h \
 	src/guest/kernel.c \
 	src/guest/kernel.h \
 	src/guest/kernel-line.c \

@@ -7,6 +7,7 @@
 #include "guest/fs-repair.h"
 #include "guest/initramfs.h"
 #include "guest/inspect.h"
+#include "guest/kernel-default.h"
 #include "guest/linux-info.h"
 #include "guest/luks.h"
 #include "guest/lvm-repair.h"
@@ -146,7 +147,7 @@ static int describe_all(Guest *guest, json_t *result) {
 }
 
 static json_t *describe(Guest *guest) {
-        json_t *result = inspect_describe(guest);
+        json_t *result = kernel_default_mark(guest) < 0 ? NULL : inspect_describe(guest);
 
         if (result && describe_all(guest, result) < 0) {
                 json_decref(result);

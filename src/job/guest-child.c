@@ -10,9 +10,9 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "spec/job-fix.h"
 #include "json/json-parse.h"
 
-#define PROGRAM LIBEXECDIR "/hyper-guest"
 #define LINE_MAX_SIZE ((size_t) 1024 * 1024)
 #define ERRORS_MAX ((size_t) 16 * 1024)
 /* No step is without an event for so long: the longest one is a check of a large file system. */
@@ -172,7 +172,7 @@ static int send_orders(json_t *orders, int *ret_fd) {
 }
 
 static int spawn(json_t *orders, const ParserFiles *files, int out_fd, int err_fd, pid_t *ret) {
-        static const char *const argv[] = { PROGRAM, NULL };
+        static const char *const argv[] = { GUEST_PROGRAM, NULL };
         const ChildLimits limits = { .files = files };
         _cleanup_close_ int orders_fd = -EBADF;
         int r = send_orders(orders, &orders_fd);
@@ -210,7 +210,7 @@ int guest_child_run(Attempt *a, json_t *orders, const ParserFiles *files, uint64
         r = spawn(orders, files, out_write, err_write, &pid);
         if (r < 0)
                 return attempt_fail(a, r, r == -ENOENT ? "program_missing" : NULL, "Starting %s failed: %s",
-                                PROGRAM, strerror(-r));
+                                GUEST_PROGRAM, strerror(-r));
         out_write = safe_close(out_write);
         err_write = safe_close(err_write);
         r = listen_to(&l, pid, out_read, err_read);

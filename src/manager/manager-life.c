@@ -38,6 +38,7 @@
 #include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
 #include "shared/thread-call.h"
+#include "spec/job-fix.h"
 
 /* A longer one only delays the answers: a flush takes about a millisecond. */
 #define GROUP_AGE_MAX (10 * USEC_PER_MSEC)
@@ -106,6 +107,7 @@ Manager *manager_free(Manager *m) {
         free(m->runtime_directory);
         free(m->config_directory);
         free(m->journal_directory);
+        free(m->guest_program);
         free(m);
         return NULL;
 }
@@ -142,7 +144,8 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->runtime_directory = strdup(o->runtime_directory);
         m->config_directory = strdup(o->config_directory);
         m->journal_directory = o->journal_directory ? strdup(o->journal_directory) : NULL;
-        if (!m->state_directory || !m->runtime_directory || !m->config_directory ||
+        m->guest_program = strdup(o->guest_program ?: GUEST_PROGRAM);
+        if (!m->state_directory || !m->runtime_directory || !m->config_directory || !m->guest_program ||
                         (o->journal_directory && !m->journal_directory))
                 return -ENOMEM;
         r = queue_state_new(m->event, on_queue, m, &m->queue);

@@ -18,6 +18,7 @@ typedef struct ManagerOptions {
         int (*send_event)(const JobEvent *e); /* NULL: job_event_send() */
         /* NULL: job_events_send() */
         int (*send_events)(const JobEvent *events, size_t n, size_t *ret_sent);
+        const char *guest_program; /* NULL: GUEST_PROGRAM */
         usec_t group_age_max; /* of a group commit; 0: 10 ms */
 } ManagerOptions;
 

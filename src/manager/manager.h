@@ -52,6 +52,7 @@ struct Manager {
         /* unit_gone(): the end of a unit may start another one, of which is told as of the first. */
         void (*unit_gone)(Job *j, const char *start_error);
         char *state_directory, *runtime_directory, *config_directory, *journal_directory;
+        char *guest_program; /* that jobs with a guest run */
 
         CommitGroup *group; /* of what clients submit and workers say */
 

@@ -2,6 +2,8 @@
 
 #include "manager/submit-check.h"
 
+#include <unistd.h>
+
 #include "basic/string-util.h"
 #include "manager/job-source.h"
 #include "shared/bus-fields.h"
@@ -52,12 +54,26 @@ bool submit_may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
                         !spec->carbon.given;
 }
 
-int submit_check_operation(
-                const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields, sd_bus_error *error) {
+/* hyper-guest is a package of its own. */
+static int check_guest(Manager *m, const JobSpec *spec, JsonErrors *fields, sd_bus_error *error) {
+        bool fix = spec->operation == OPERATION_CONVERT;
+
+        if (!job_spec_has_guest(spec) || access(m->guest_program, X_OK) >= 0)
+                return 0;
+        return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC,
+                        fix ? "parameters.fix" : "operation",
+                        "guests are neither inspected nor changed on this machine, since %s is missing: "
+                        "install the package hyper-guest%s",
+                        m->guest_program,
+                        fix ? ", or set parameters.fix to none, and the guest is copied as it is" : "");
+}
+
+int submit_check_operation(Manager *m, const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields,
+                sd_bus_error *error) {
         const char *operation = job_operation_to_string(spec->operation);
 
         if (job_operation_is_built_in(spec->operation))
-                return 0;
+                return submit_may_go_elsewhere(spec, o) ? 0 : check_guest(m, spec, fields, error);
         if (!o->any_worker)
                 return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
                                 "this machine does not carry out %s: submit the job with queue=true in the "

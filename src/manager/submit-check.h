@@ -16,8 +16,8 @@ int submit_refuse_failed(const JobRow *row, sd_bus_error *error);
 /* What the job requires of the machine that runs it. */
 int submit_check_demand(const JobSpec *spec, JobDemand *ret, JsonErrors *fields, sd_bus_error *error);
 /* Refuses an operation that this machine does not carry out, and that workers cannot be given. */
-int submit_check_operation(
-                const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields, sd_bus_error *error);
+int submit_check_operation(Manager *m, const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields,
+                sd_bus_error *error);
 /* Whether a worker may take the job. One with a secret stays on this machine, and so does one that defines a
  * domain on the libvirt of this machine, or waits for a low carbon intensity. */
 bool submit_may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o);

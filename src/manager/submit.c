@@ -471,7 +471,7 @@ static int submit_spec(Manager *m, const char *text, JobSpec *taken, SubmitOptio
                 return 0;
         }
         if (r >= 0)
-                r = submit_check_operation(spec, options, fields, error);
+                r = submit_check_operation(m, spec, options, fields, error);
         if (r >= 0)
                 r = submit_check_demand(spec, &demand, fields, error);
         if (r < 0)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "basic/string-util.h"
+#include "spec/job-fix.h"
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -31,8 +32,12 @@ static bool has_program(const char *name) {
 #define GUEST_CAPABILITIES \
         (1u << CAPABILITY_MOUNT_OPERATIONS | 1u << CAPABILITY_LVM_TOOLS | 1u << CAPABILITY_SELINUX_TOOLS)
 
+static bool has_guest_program(void) {
+        return access(GUEST_PROGRAM, X_OK) >= 0;
+}
+
 static bool has_appliance(void) {
-        return has_program("supermin") && has_program("qemu-system-x86_64");
+        return has_guest_program() && has_program("supermin") && has_program("qemu-system-x86_64");
 }
 
 uint32_t machine_capabilities(void) {
@@ -49,10 +54,12 @@ uint32_t machine_capabilities(void) {
 }
 
 uint32_t machine_operations(void) {
-        uint32_t mask = 0;
+        static uint32_t mask; /* convert is in it, once it is known */
 
+        if (mask != 0)
+                return mask;
         for (JobOperation o = 0; o < _OPERATION_MAX; o++)
-                if (job_operation_is_built_in(o))
+                if (job_operation_is_built_in(o) && (o == OPERATION_CONVERT || has_guest_program()))
                         mask |= operation_bit(o);
         return mask;
 }

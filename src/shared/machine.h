@@ -15,7 +15,8 @@ char *machine_find_program(const char *name);
  * them: whoever names them is given jobs that need them. Looked up once for each process. */
 uint32_t machine_capabilities(void);
 
-/* Mask of operation_bit(): the operations that are built in. */
+/* Mask of operation_bit(): the operations that are built in; of those on guests, only if hyper-guest is
+ * installed. */
 uint32_t machine_operations(void);
 
 /* All of the memory, in MiB; 0: not known. */

@@ -55,10 +55,12 @@ int job_demand_from_spec(const JobSpec *spec, JobDemand *ret, JsonErrors *errors
                 if (errors->n_errors > before || before >= JSON_ERRORS_MAX)
                         return -EBADMSG;
         }
+        bool fix = spec->operation == OPERATION_CONVERT && spec->parameters.fix != 0;
         *ret = (JobDemand){
                 .capabilities = operation_bit(spec->operation) | operation->capabilities |
                                 (q.nbd ? BIT(NBD_ACCESS) : 0) | (q.lvm ? BIT(LVM_TOOLS) : 0) |
-                                (q.mount ? BIT(MOUNT_OPERATIONS) : 0) | (q.selinux ? BIT(SELINUX_TOOLS) : 0),
+                                (q.mount || fix ? BIT(MOUNT_OPERATIONS) : 0) |
+                                (q.selinux ? BIT(SELINUX_TOOLS) : 0),
                 .memory_gb = q.memory_gb,
                 .disk_gb = q.disk_gb,
         };

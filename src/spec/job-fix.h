@@ -5,6 +5,9 @@
 
 #include "spec/operation.h"
 
+/* It carries out all operations on guests (src/guest/README.md), and may not be installed. */
+#define GUEST_PROGRAM LIBEXECDIR "/hyper-guest"
+
 /* A mask of 1u << JobOperation, and: */
 #define FIX_AUTO (1u << 31) /* all that the guest needs; a guest that is not known is left as it is */
 #define FIX_ALL                                                                                   \

@@ -5,6 +5,7 @@
 
 #include "basic/string-util.h"
 #include "fuzz.h"
+#include "guest/boot-default.h"
 #include "guest/cloud-init.h"
 #include "guest/device-table.h"
 #include "guest/driver-list.h"
@@ -115,6 +116,24 @@ static void read_network(const char *text) {
         free(l);
 }
 
+/* The text is also the other file. */
+static void read_defaults(char *text) {
+        int (*const readers[])(const char *, char **) = { boot_default_legacy, boot_default_extlinux,
+                boot_default_saved, boot_default_loader };
+        char *const names[] = { (char *) "a.conf", (char *) "b.conf", NULL },
+                    *const texts[] = { text, text, NULL };
+        _cleanup_free_ char *grub = NULL, *entry = NULL;
+
+        if (boot_default_grub2(text, text, &grub) < 0 || boot_default_entry(names, texts, text, &entry) < 0)
+                abort();
+        (void) boot_default_is(strempty(grub), "/boot/initrd.img-6.1");
+        for (size_t i = 0; i < ELEMENTSOF(readers); i++) {
+                _cleanup_free_ char *found = NULL;
+                if (readers[i](text, &found) > 0 && strlen(found) > 2 * strlen(text) + 1)
+                        abort();
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_free_ char *text = strndup((const char *) data, size);
         _cleanup_(device_names_done) DeviceNames names = {};
@@ -128,5 +147,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         edit_twice(FSTAB, text, &names);
         read_nics(text);
         read_network(text);
+        read_defaults(text);
         return 0;
 }

@@ -172,6 +172,7 @@ $(VSPHERE_TESTS): private TEST_LIBS = $(VSPHERE_TEST_LIBS) $(CHECK_LIBS)
 $(VSPHERE_TESTS): $(filter %.a,$(VSPHERE_TEST_LIBS))
 
 GUEST_TESTS = \
+	tests/unit/guest/test-guest-boot \
 	tests/unit/guest/test-guest-editors \
 	tests/unit/guest/test-guest-first-boot \
 	tests/unit/guest/test-guest-initramfs \

@@ -24,7 +24,7 @@ bool worker_could_be_local(const Job *j) {
         if (!job_operation_is_built_in(job_operation_from_string(j->row->operation)))
                 return false;
         d = job_demand_unpack(j->row->demand);
-        return !(d.capabilities & CAPABILITY_BITS & ~machine_capabilities()) &&
+        return !(d.capabilities & ~(machine_capabilities() | machine_operations())) &&
                         (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024);
 }
 

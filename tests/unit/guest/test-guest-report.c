@@ -178,6 +178,9 @@ static const struct {
         { NULL, "[" POOR "]", true, "no: The kernel 6.3 has no driver virtio_blk" },
         /* an old one does not count */
         { NULL, "[" GOOD ", " POOR "]", true, "yes" },
+        { NULL, "[" POOR ", {\"version\": \"6.1\", \"default\": true, \"missing\": []}]", true, "yes" },
+        { NULL, "[" GOOD ", {\"default\": true, \"initramfs\": \"/boot/i\", \"missing\": [\"virtio_blk\"]}]",
+                        true, "no: /boot/i lacks virtio_blk" },
         { "[5, {\"step\": 1}]", "[7]", true, "yes" },
 };
 

@@ -367,6 +367,7 @@ void manager_up(Fixture *f) {
                 .journal_directory = f->dir,
                 .send_event = on_event_sent,
                 .send_events = on_events_sent,
+                .guest_program = f->guest_program ?: "/bin/true",
                 .group_age_max = USEC_INFINITY, /* a slow machine makes no more groups than a fast one */
         };
         ck_assert_int_eq(manager_new(&options, &f->manager), 0);

@@ -41,6 +41,7 @@ typedef struct Fixture {
         bool lose_answer; /* StartTransientUnit starts the unit, but the caller hears NoReply */
         bool hold_start; /* the start job stays queued until fake_started() */
         unsigned max_running;
+        const char *guest_program; /* likewise; NULL: one that is there */
         bool no_local_worker; /* worker.local: false, from the next manager on */
 
         char signals[8192]; /* "id OLD>NEW" of each JobStateChanged, one a line */

@@ -414,6 +414,38 @@ static int submit_fix(Fixture *f, const char *id, const char *first, const char 
         return r;
 }
 
+/* On a machine without hyper-guest, a job with a guest is refused when it is submitted, unless a worker may
+ * take it. */
+BUS_TEST(a_job_with_a_guest_requires_its_package)
+        static const char convert[] = ",\"parameters\":{\"fix\":\"%s\"}";
+        static const struct {
+                const char *operation, *expected;
+        } operations[] = { { "inspect", "operation: guests are neither" },
+                { "fs_repair", "operation: guests are neither" },
+                { "convert", "parameters.fix: guests are neither" } };
+
+        manager_down(&f);
+        f.guest_program = "/nowhere/hyper-guest"; /* make_spec() makes the source */
+        manager_up(&f);
+        for (size_t i = 0; i < ELEMENTSOF(operations); i++) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+                _cleanup_free_ char *fix = strprintf(convert, "auto"), *copy = make_spec(&f, "a", fix),
+                                    *alone = strprintf("{\"operation\":\"%s\",\"source\":{\"type\":"
+                                                       "\"file\",\"path\":\"%s/source.raw\"}}",
+                                                    operations[i].operation, f.dir);
+                const char *spec = streq(operations[i].operation, "convert") ? copy : alone;
+
+                ck_assert_int_lt(call(&f, "SubmitJob", NULL, &error, "sa{sv}", spec, 0), 0);
+                ck_assert_msg(strstr(error.message, operations[i].expected) &&
+                                                strstr(error.message, "install the package hyper-guest"),
+                                "%s", error.message);
+                ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", spec, 1, "any-worker", "b", 1),
+                                0);
+        }
+        _cleanup_free_ char *none = strprintf(convert, "none"), *plain = make_spec(&f, "b", none);
+        ck_assert_int_ge(call(&f, "SubmitJob", NULL, NULL, "sa{sv}", plain, 0), 0);
+BUS_TEST_END
+
 BUS_TEST(each_disk_is_changed_by_one_job_at_a_time)
         static const struct {
                 const char *first, *further, *field;
@@ -641,7 +673,8 @@ TEST_MAIN("manager-jobs", a_retry_without_its_secret_names_the_secret, a_job_run
                 a_running_job_is_cancelled, a_unit_that_systemd_does_not_end_is_killed,
                 a_job_is_cancelled_while_it_starts,
                 the_place_of_a_cancelled_job_is_free_once_its_unit_is_gone,
-                each_disk_is_changed_by_one_job_at_a_time, a_job_that_is_being_published_cannot_be_cancelled,
+                a_job_with_a_guest_requires_its_package, each_disk_is_changed_by_one_job_at_a_time,
+                a_job_that_is_being_published_cannot_be_cancelled,
                 a_job_that_could_not_be_published_can_be_cancelled_later,
                 what_a_cancelled_job_left_unfinished_is_removed_by_finish,
                 a_failed_job_keeps_its_unfinished_output, a_finish_that_was_cut_off_is_run_again,

@@ -124,7 +124,16 @@ static bool is_plain(const char *name) {
                         strspn(name, "0123456789") < strlen(name);
 }
 
-static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
+/* How to start the domain, or to see its console, on the host where it is. */
+static int show_next(Ctl *ctl, const KvmSpec *kvm, const char *domain, bool running) {
+        bool remote = kvm_spec_is_remote(kvm);
+
+        return view_line(ctl, "Next", COLOUR_NONE, "virsh %s%s%s%s %s", remote ? "-c " : "",
+                        remote ? kvm_spec_uri(kvm) : "", remote ? " " : "", running ? "console" : "start",
+                        domain);
+}
+
+static int show_domain(Ctl *ctl, sd_bus *bus, const KvmSpec *kvm, const char *id) {
         _cleanup_(json_decrefp) json_t *job = NULL;
         _cleanup_free_ char *path = NULL;
         json_t *domain, *warning;
@@ -150,12 +159,11 @@ static int show_domain(Ctl *ctl, sd_bus *bus, const char *id) {
         if (r >= 0)
                 r = boot_view(ctl, json_object_get(json_object_get(job, "result"), "boot"), CONSOLE_LINES);
         if (r >= 0 && *uuid)
-                r = view_line(ctl, "Next", COLOUR_NONE, running ? "virsh console %s" : "virsh start %s",
-                                is_plain(name) ? name : uuid);
+                r = show_next(ctl, kvm, is_plain(name) ? name : uuid, running);
         return r < 0 ? (log_oom(), EXIT_OTHER) : EXIT_OK;
 }
 
-static int migrate(Ctl *ctl, json_t *spec) {
+static int migrate(Ctl *ctl, const KvmSpec *kvm, json_t *spec) {
         _cleanup_bus_ sd_bus *bus = NULL;
         _cleanup_free_ char *id = NULL;
 
@@ -167,7 +175,7 @@ static int migrate(Ctl *ctl, json_t *spec) {
         /* A domain may be there even if its start or the proof of it has failed. */
         if ((status != EXIT_OK && status != EXIT_JOB_FAILED) || ctl->args.json != JSON_MODE_OFF)
                 return status;
-        int shown = show_domain(ctl, bus, id);
+        int shown = show_domain(ctl, bus, kvm, id);
         return status != EXIT_OK ? status : shown;
 }
 
@@ -192,5 +200,5 @@ int verb_migrate(Ctl *ctl, char **words) {
                 return log_oom(), EXIT_OTHER;
         if (!ctl->args.yes)
                 status = confirm();
-        return status == EXIT_OK ? migrate(ctl, spec) : status;
+        return status == EXIT_OK ? migrate(ctl, &complete_spec->destination.kvm, spec) : status;
 }

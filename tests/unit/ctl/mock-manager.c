@@ -72,7 +72,8 @@ static const char *result(const MockJob *j) {
 
 /* What a job that inspects or fixes a guest has found, or NULL. */
 static json_t *guest(const MockJob *j) {
-        if (!strstr(j->spec, "\"inspect\"") && !strstr(j->spec, "\"offline_fix\""))
+        if (!strstr(j->spec, "\"inspect\"") && !strstr(j->spec, "\"offline_fix\"") &&
+                        !strstr(j->spec, "\"kvm\""))
                 return NULL;
         return json_loads(
                         "{\"os\":{\"type\":\"linux\",\"distro\":\"debian\",\"version\":\"12.15\",\"name\":"
@@ -100,6 +101,15 @@ static json_t *boot(const MockJob *j) {
                                                         "a login prompt", "console", "1", "2", "3", "4", "5",
                                                         "box login: ", "screenshot", "/x.png")
                                       : NULL;
+}
+
+/* The domain that a job has defined, or NULL. */
+static json_t *domain(const MockJob *j) {
+        if (!strstr(j->spec, "\"kvm\""))
+                return NULL;
+        return json_pack("{s:s, s:s, s:b, s:[s]}", "name", strstr(j->id, "odd") ? "-a b" : "web", "uuid",
+                        "4c4c4544-0000-4000-8000-000000000001", "running", strstr(j->id, "starts") != NULL,
+                        "warnings", "the network lan is not connected");
 }
 
 static MockJob *find(Mock *m, const char *id) {
@@ -130,7 +140,8 @@ static int on_step(sd_event_source *s, uint64_t now, void *userdata) {
         if (strstr(j->id, "drops") && j->step == 2)
                 return sd_event_exit(j->mock->event, 1);
         j->step++;
-        j->phase = j->step == 1 ? "inspection" : "conversion";
+        bool guest = j->step > 3 && strstr(j->spec, "\"kvm\"");
+        j->phase = j->step == 1 ? "inspection" : guest ? "guest" : "conversion";
         if (strstr(j->id, "fails") && j->step == 2)
                 changed(j, "FAILED", EVIL);
         else if (strstr(j->id, "cancels") && j->step == 2)
@@ -224,9 +235,9 @@ static int method_get(sd_bus_message *msg, void *userdata, sd_bus_error *error) 
         j = find(userdata, id);
         if (!j)
                 return sd_bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_JOB, "There is no job %s.", id);
-        json_t *details = json_pack("{s:s, s:s, s:s, s:o, s:{s:o*, s:o*}}", "job_id", j->id, "state",
+        json_t *details = json_pack("{s:s, s:s, s:s, s:o, s:{s:o*, s:o*, s:o*}}", "job_id", j->id, "state",
                         j->state, "reason", j->reason, "spec", json_loads(j->spec, 0, NULL), "result",
-                        "guest", guest(j), "boot", boot(j));
+                        "guest", guest(j), "boot", boot(j), "domain", domain(j));
         text = json_dumps(details, 0);
         json_decref(details);
         r = sd_bus_reply_method_return(msg, "os", j->path, text);

@@ -69,7 +69,9 @@ static const struct {
                         " With parameters.fix set to "
                         "none, a disk is copied without an appliance." },
         { "ambiguous_root", "Name one of the roots with parameters.root, and submit the job again." },
-        { "guest_unknown", "Submit the job with parameters.fix set to none: the disk is copied as it is." },
+        { "guest_unknown",
+                        "Check that the disks are those of a virtual machine, and that all of them are there. "
+                        "To copy disks without a system, submit the job with parameters.fix set to none." },
         { "guest_hibernated", "Start Windows, run \"shutdown /s /t 0\" in it, and submit the job again." },
         { "guest_encrypted",
                         "Run \"manage-bde -off C:\" in Windows, wait until it is decrypted, shut it down, "

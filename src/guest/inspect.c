@@ -92,7 +92,7 @@ static int warn_no_root(Guest *guest) {
                                           "No operating system was found, and %s is encrypted: set "
                                           "parameters.luks_keys to its key if it is LUKS",
                                           json_string_value(json_array_get(encrypted, 0)))
-                        : changes_warn(&guest->changes, STEP, "No operating system was found");
+                        : changes_warn(&guest->changes, STEP, "No operating system was found on the disks");
 }
 
 static int choose_root(Guest *guest, char **roots) {

@@ -22,15 +22,19 @@ static bool ordered(const Guest *guest, JobOperation operation) {
         return guest->orders->fix & 1u << operation;
 }
 
-/* What was ordered by name must be possible; "auto" leaves a guest that is not known as it is. */
+/* What was ordered by name must be possible. */
 static int check_known(Guest *guest) {
         json_t *last;
 
-        if (guest->mounted || guest->orders->fix == 0 || (guest->orders->fix & FIX_AUTO))
+        if (work_is_possible(guest->orders->fix, guest->root, guest->mounted))
                 return 0;
         last = json_array_get(guest->changes.warnings, json_array_size(guest->changes.warnings) - 1);
-        return guest_fail(guest, EOPNOTSUPP, "guest_unknown", "The guest cannot be fixed: %s",
+        return guest_fail(guest, EOPNOTSUPP, "guest_unknown", "%s",
                         strna(json_string_value(json_object_get(last, "message"))));
+}
+
+bool work_is_possible(unsigned fix, bool found, bool known) {
+        return known || (fix & FIX_AUTO) || (fix == 0 && found);
 }
 
 /* It has neither LVM nor an initramfs. */

@@ -59,6 +59,10 @@ static void on_progress(Listener *l, json_t *event) {
                                         l->weight);
 }
 
+static const char *what_is_done(const Listener *l) {
+        return l->attempt->plan->spec->operation == OPERATION_INSPECT ? "Inspecting" : "Fixing";
+}
+
 static int on_error(Listener *l, json_t *event) {
         const char *code = strempty(json_string_value(json_object_get(event, "code"))),
                    *message = strempty(json_string_value(json_object_get(event, "message")));
@@ -66,7 +70,7 @@ static int on_error(Listener *l, json_t *event) {
 
         if (n == 0 || n > 64 || strspn(code, "abcdefghijklmnopqrstuvwxyz_") != n)
                 code = "guest_failed";
-        return attempt_fail(l->attempt, EIO, code, "Fixing the guest failed: %s", message);
+        return attempt_fail(l->attempt, EIO, code, "%s the guest failed: %s", what_is_done(l), message);
 }
 
 static int on_line(Listener *l) {
@@ -155,8 +159,8 @@ static int listen_to(Listener *l, pid_t pid, int out_fd, int err_fd) {
                         return r;
                 if (now_monotonic() > l->heard + STEP_TIMEOUT)
                         return attempt_fail(l->attempt, ETIMEDOUT, NULL,
-                                        "Fixing the guest failed: a step took longer than %u seconds",
-                                        (unsigned) (STEP_TIMEOUT / USEC_PER_SEC));
+                                        "%s the guest failed: a step took longer than %u seconds",
+                                        what_is_done(l), (unsigned) (STEP_TIMEOUT / USEC_PER_SEC));
         }
 }
 
@@ -188,8 +192,8 @@ static int check_end(Listener *l, int status) {
         if (status == 0 && json_is_object(l->guest))
                 return 0;
         _cleanup_free_ char *how = child_status_text(status);
-        return attempt_fail(l->attempt, EIO, "guest_failed", "Fixing the guest failed: hyper-guest %s",
-                        strna(how));
+        return attempt_fail(l->attempt, EIO, "guest_failed", "%s the guest failed: hyper-guest %s",
+                        what_is_done(l), strna(how));
 }
 
 int guest_child_run(Attempt *a, json_t *orders, const ParserFiles *files, uint64_t weight, json_t **ret) {

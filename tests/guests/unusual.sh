@@ -44,6 +44,17 @@ if want no-root; then
         check no-root ".guest.root == null and .guest.bootable == \"unknown\" and .guest.changes == [] and
                 $(warned 'No operating system was found')"
 fi
+if want by-name; then
+        # What "auto" leaves as it is, is an error for an operation, and for an inspection ("none").
+        truncate -s 8M "$d/nothing.img"
+        for operation in '"none"' '["fs_repair"]' '["lvm_repair"]' '["offline_fix"]' '["boot_repair"]' \
+                '["initramfs_regenerate"]' '["selinux_prep"]'; do
+                run by-name "\"operations\": $operation" nothing
+                check by-name '.code == "guest_unknown" and (.message | contains("No operating system was found"))'
+                cmp -s -n 8388608 "$d/nothing.img" /dev/zero ||
+                        { echo "FAILED by-name: $operation changed the disk"; failed=1; }
+        done
+fi
 if want many-kernels; then
         tree "$d/many" 200
         image many 500M

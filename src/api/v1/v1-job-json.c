@@ -67,10 +67,11 @@ static json_t *result_json(const JobRow *row) {
 
         if (!result)
                 return json_null();
-        return json_pack("{s:O?, s:o, s:o, s:o, s:O?}", "output_path",
+        return json_pack("{s:O?, s:o, s:o, s:o, s:O?, s:O*, s:O*}", "output_path",
                         json_object_get(json_array_get(outputs, 0), "path"), "files", files_json(outputs),
                         "duration_seconds", json_count(duration / USEC_PER_SEC), "bytes_transferred",
-                        json_count(row->bytes_done), "vm", json_object_get(result, "vm"));
+                        json_count(row->bytes_done), "vm", json_object_get(result, "vm"), "guest",
+                        json_object_get(result, "guest"), "domain", json_object_get(result, "domain"));
 }
 
 static const char *error_of(const JobRow *row, const json_t *result) {
@@ -160,6 +161,9 @@ static const SchemaField result_fields[] = {
         { "duration_seconds", SCHEMA_INTEGER },
         { "bytes_transferred", SCHEMA_INTEGER },
         { "vm", SCHEMA_OBJECT, SCHEMA_NULLABLE, "The hardware of the source." },
+        { "guest", SCHEMA_OBJECT, SCHEMA_OPTIONAL,
+                        "What was found in the guest, what was changed, and what could not be." },
+        { "domain", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "The domain of libvirt: name, UUID, XML." },
         {},
 };
 static const Schema result_schema = { .name = "JobResult", .fields = result_fields };

@@ -151,6 +151,35 @@ eventually 60 "the unit has ended" unit_gone "$job" # it removes what it has mad
 missing "$dir/cancelled.raw"
 missing "$dir/.cancelled.raw.hyper-part"
 
+# --- hostile file systems, without an operating system ------------------------------------------------------
+
+# An operation that is ordered by name fails, and nothing else happens: the disks of the VM, two damaged file
+# systems and an empty disk, are as they were.
+mkdir "$dir/hostile"
+truncate -s 4M "$dir/hostile/empty.img"
+mkfs.ext4 -q -F -d "$dir/root/etc" "$dir/hostile/little.img" 8M
+mkfs.ext4 -q -F -d "$dir/root/etc" "$dir/hostile/much.img" 8M
+python3 - "$dir/hostile" <<'EOF'
+import random, sys
+r = random.Random(1)
+for name, count in (("little", 8), ("much", 4000)):
+    with open(f"{sys.argv[1]}/{name}.img", "r+b") as f:
+        for _ in range(count):
+            f.seek(r.randrange(1024, 256 * 1024))
+            f.write(bytes([r.randrange(256)]))
+EOF
+before=$(sha256sum "$dir"/hostile/*)
+job=$(submit "$(spec "$dir/hostile/much.img" "$dir/unused.img" ".operation = \"offline_fix\" | del(.destination) |
+        .source = {type: \"file\", path: \"$dir/hostile/much.img\", format: \"raw\",
+                further_disks: [\"$dir/hostile/little.img\", \"$dir/hostile/empty.img\"]}")")
+wait_state "$job" FAILED 600
+code=$(curl -sf "$worker/jobs/$job" | jq -r .result.error.code)
+[[ $code = guest_unknown || $code = guest_inspection_failed ]] || fail "the reason is $code: $(reason "$job")"
+eventually 20 "the appliance is gone" appliance_is_gone
+eventually 60 "the unit has ended" unit_gone "$job"
+equal "$(sha256sum "$dir"/hostile/*)" "$before" "the hostile disks"
+equal "$(find "$dir/hostile" -mindepth 1 ! -name '*.img')" "" "what is left beside the hostile disks"
+
 # --- without a copy -----------------------------------------------------------------------------------------
 
 # In place, all that the guest needs, with hyper-guest killed in the first attempt. The file system is

@@ -7,6 +7,7 @@
 
 #include "api/v1/v1-routes.h"
 #include "basic/string-util.h"
+#include "dialect/dialect-job.h"
 #include "store/api-keys.h"
 #include "store/job-changes.h"
 #include "store/jobs-page.h"
@@ -217,7 +218,8 @@ END_TEST
 START_TEST(a_job_has_the_form_of_v1) {
         static const char result[] =
                         "{\"outputs\":[{\"path\":\"/srv/2.qcow2\",\"format\":\"qcow2\",\"actual_size\":5,"
-                        "\"virtual_size\":10}]}";
+                        "\"virtual_size\":10}],\"guest\":{\"boot_disk\":0,\"changes\":[{\"step\":\"offline_fix\"}]},"
+                        "\"domain\":{\"name\":\"web\"}}";
         const char *id, *type, *status, *state, *provider, *name, *format, *error, *path, *destination;
         _cleanup_json_ json_t *queued = NULL, *done = NULL, *failed = NULL;
         _cleanup_fixture_ Fixture f;
@@ -258,6 +260,10 @@ START_TEST(a_job_has_the_form_of_v1) {
         ck_assert_str_eq(type, "convert");
         ck_assert(progress == 100 && size == 5);
         ck_assert_str_eq(path, "/srv/2.qcow2");
+        /* What is in the guest, what was changed in it, and what became of it are those of the other APIs. */
+        ck_assert_str_eq(json_string_value(json_path_get(done, "result.domain.name")), "web");
+        ck_assert_int_eq(json_integer_value(json_path_get(done, "result.guest.boot_disk")), 0);
+        ck_assert_uint_eq(json_array_size(json_path_get(done, "result.guest.changes")), 1);
 
         failed = ask(&f, "GET /api/v1/jobs/job-3", 200);
         ck_assert_int_eq(

@@ -6,6 +6,8 @@
 #include "guest/ext-state.h"
 #include "guest/linux-hardware.h"
 #include "guest/network-list.h"
+#include "guest/work.h"
+#include "spec/job-fix.h"
 #include "unit/lib/test.h"
 
 /* --- network --------------------------------------------------------------------------------------- */
@@ -205,6 +207,19 @@ START_TEST(reasons_are_given) {
 }
 END_TEST
 
+/* An operation that was ordered by name fails without a system that it can change, an inspection without any,
+ * and "auto" never. */
+START_TEST(what_is_ordered_by_name_must_be_possible) {
+        for (int o = 0; o < _OPERATION_MAX; o++) {
+                unsigned fix = o == OPERATION_INSPECT ? 0 : 1u << o;
+                ck_assert_msg(!work_is_possible(fix, false, false), "%s", job_operation_to_string(o));
+                ck_assert_int_eq(work_is_possible(fix, true, false), o == OPERATION_INSPECT);
+                ck_assert(work_is_possible(fix, true, true));
+        }
+        ck_assert(work_is_possible(FIX_AUTO | FIX_ALL, false, false));
+}
+END_TEST
+
 /* --- ext ------------------------------------------------------------------------------------------- */
 
 static const struct {
@@ -242,4 +257,5 @@ START_TEST(superblocks_are_read) {
 END_TEST
 
 TEST_MAIN("guest-report", networks_are_read, networks_of_two_files_are_one, networks_are_limited,
-                hardware_suits_the_kernel, reasons_are_given, superblocks_are_read)
+                hardware_suits_the_kernel, reasons_are_given, what_is_ordered_by_name_must_be_possible,
+                superblocks_are_read)

@@ -9,7 +9,8 @@
 
 #define LEASE "HttpNfcLease"
 #define READY_TIMEOUT (300 * USEC_PER_SEC)
-#define POLL (200 * USEC_PER_MSEC)
+#define POLL_MIN (20 * USEC_PER_MSEC)
+#define POLL_MAX USEC_PER_SEC
 #define TIMEOUT_DEFAULT (300 * USEC_PER_SEC)
 #define TIMEOUT_MAX (86400 * USEC_PER_SEC)
 #define DEVICES_MAX 512u
@@ -125,7 +126,7 @@ static int look(Session *s, Lease *l) {
 }
 
 static int wait_until_ready(Session *s, Lease *l) {
-        usec_t deadline = now_monotonic() + READY_TIMEOUT;
+        usec_t deadline = now_monotonic() + READY_TIMEOUT, delay = POLL_MIN;
 
         for (;;) {
                 int r = look(s, l);
@@ -135,9 +136,10 @@ static int wait_until_ready(Session *s, Lease *l) {
                         return session_fail(s, -ETIMEDOUT, NULL,
                                         "%s: the export is not ready after %" PRIu64 " seconds",
                                         soap_host(session_soap(s)), READY_TIMEOUT / USEC_PER_SEC);
-                r = soap_sleep(session_soap(s), POLL);
+                r = soap_sleep(session_soap(s), delay);
                 if (r < 0)
                         return r;
+                delay = MIN(2 * delay, POLL_MAX);
         }
 }
 

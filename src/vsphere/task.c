@@ -7,7 +7,7 @@
 #include "vsphere/fault.h"
 #include "vsphere/property.h"
 
-#define POLL_MIN (100 * USEC_PER_MSEC)
+#define POLL_MIN (20 * USEC_PER_MSEC)
 #define POLL_MAX (2 * USEC_PER_SEC)
 
 static int on_error(Session *s, const char *method, const xmlNode *error) {

@@ -9,7 +9,8 @@
 
 #define POWER_TIMEOUT (5 * USEC_PER_MINUTE)
 #define RECONFIGURE_TIMEOUT (5 * USEC_PER_MINUTE)
-#define POLL_INTERVAL USEC_PER_SEC
+#define POLL_MIN (20 * USEC_PER_MSEC)
+#define POLL_MAX USEC_PER_SEC
 
 /* --- its hardware ---------------------------------------------------------------------------------- */
 
@@ -249,7 +250,7 @@ int vm_shutdown_guest(Session *s, const char *id) {
 }
 
 int vm_wait_power(Session *s, const char *id, VmPower power, usec_t timeout) {
-        usec_t end = now_monotonic() + timeout;
+        usec_t end = now_monotonic() + timeout, delay = POLL_MIN;
         VmPower now;
 
         for (;;) {
@@ -261,9 +262,10 @@ int vm_wait_power(Session *s, const char *id, VmPower power, usec_t timeout) {
                         return session_fail(s, -ETIMEDOUT, NULL,
                                         "%s: the virtual machine %s is not %s in time",
                                         soap_host(session_soap(s)), id, vm_power_to_string(power));
-                r = soap_sleep(session_soap(s), MIN(POLL_INTERVAL, timeout));
+                r = soap_sleep(session_soap(s), MIN(delay, timeout));
                 if (r < 0)
                         return r;
+                delay = MIN(2 * delay, POLL_MAX);
         }
 }
 

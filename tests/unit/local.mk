@@ -156,7 +156,9 @@ JOB_TESTS = \
 	tests/unit/job/test-job-vmdk \
 	tests/unit/job/test-job-vsphere \
 	tests/unit/job/test-job-vsphere-ways \
-	tests/unit/job/test-job-warm
+	tests/unit/job/test-job-warm \
+	tests/unit/job/test-job-warm-cut \
+	tests/unit/job/test-job-warm-end
 JOB_TEST_LIBS = libhyper-test.a $(JOB_LIBS)
 $(JOB_TESTS): private TEST_LIBS = $(JOB_TEST_LIBS) $(CHECK_LIBS)
 $(JOB_TESTS): $(filter %.a,$(JOB_TEST_LIBS))

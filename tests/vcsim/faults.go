@@ -29,14 +29,17 @@ type fault struct {
 	Skip    int    `json:"skip"`     // so many requests are let through first
 	Count   int    `json:"count"`    // then so many fail; 0: all
 	Hits    int    `json:"hits"`     // so many requests matched
+
+	cleared chan struct{}
 }
 
 type faultList struct {
 	sync.Mutex
-	rules []*fault
+	rules   []*fault
+	cleared chan struct{} // closed when the rules are removed: what they hold up goes on
 }
 
-var faults faultList
+var faults = faultList{cleared: make(chan struct{})}
 
 var kinds = map[string]bool{
 	"http": true, "soap": true, "task": true, "session": true, "delay": true,
@@ -68,6 +71,8 @@ func (f *faultList) list() (rules []fault) {
 func (f *faultList) clear() {
 	f.Lock()
 	f.rules = nil
+	close(f.cleared)
+	f.cleared = make(chan struct{})
 	f.Unlock()
 }
 
@@ -86,6 +91,7 @@ func (f *faultList) find(r *http.Request, on string, c *call) *fault {
 			continue
 		}
 		copy := *x
+		copy.cleared = f.cleared
 		return &copy
 	}
 	return nil
@@ -120,7 +126,7 @@ func (f *faultList) apply(w http.ResponseWriter, r *http.Request, on string, c *
 		failTask(w, c, x.Fault, x.Message)
 		return w, true
 	case "delay":
-		wait(r, time.Duration(x.DelayMS)*time.Millisecond)
+		x.wait(r, time.Duration(x.DelayMS)*time.Millisecond)
 		return w, false
 	case "late":
 		if c != nil {
@@ -143,9 +149,10 @@ func (f *faultList) apply(w http.ResponseWriter, r *http.Request, on string, c *
 	return &faultyWriter{ResponseWriter: w, r: r, x: x}, false
 }
 
-func wait(r *http.Request, d time.Duration) {
+func (x *fault) wait(r *http.Request, d time.Duration) {
 	select {
 	case <-r.Context().Done():
+	case <-x.cleared:
 	case <-time.After(d):
 	}
 }
@@ -225,7 +232,7 @@ func (f *faultyWriter) Write(p []byte) (n int, err error) {
 		if fl, ok := f.ResponseWriter.(http.Flusher); ok {
 			fl.Flush()
 		}
-		wait(f.r, time.Duration(f.x.DelayMS)*time.Millisecond)
+		f.x.wait(f.r, time.Duration(f.x.DelayMS)*time.Millisecond)
 		m, err := f.ResponseWriter.Write(p[at:])
 		f.n += int64(m) + 1 // once
 		return n + m, err
@@ -257,7 +264,7 @@ func (f *faultyWriter) writeSlowly(p []byte) (n int, err error) {
 			fl.Flush()
 		}
 		p = p[k:]
-		wait(f.r, time.Duration(k)*time.Second/time.Duration(f.x.Rate))
+		f.x.wait(f.r, time.Duration(k)*time.Second/time.Duration(f.x.Rate))
 		if f.r.Context().Err() != nil {
 			return n, f.r.Context().Err()
 		}

@@ -239,6 +239,7 @@ static int step(Compare *c, uint64_t *ret_offset) {
         usec_t interval = c->options->progress_interval > 0 ? c->options->progress_interval
                                                             : PROGRESS_INTERVAL;
         usec_t now = now_monotonic(), next = c->last_progress + interval;
+        uint64_t head = c->head;
         int r = 0;
 
         if (now >= next) {
@@ -256,7 +257,9 @@ static int step(Compare *c, uint64_t *ret_offset) {
                 return r;
         if (is_stalled(c, now))
                 return -ETIMEDOUT;
-        r = endpoints_run(c->endpoints[0], c->endpoints[1], c->options->cancel_fd, next - now);
+        /* Not if slots became free after fill(). */
+        usec_t timeout = c->head > head ? 0 : next - now;
+        r = endpoints_run(c->endpoints[0], c->endpoints[1], c->options->cancel_fd, timeout);
         return r < 0 ? r : 1;
 }
 

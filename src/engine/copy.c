@@ -65,6 +65,7 @@ struct Copy {
         uint64_t save_written, saved_written; /* the destination's bytes_written, then and at the last
                                                  flush's begin */
 
+        bool room; /* slots became free after fill() */
         bool begun, finishing, finished, stopped;
         int error; /* the first one */
         bool destination_stopped; /* takes no more writes */
@@ -243,8 +244,11 @@ static int drain(Copy *c) {
 }
 
 static void retire(Copy *c) {
+        uint64_t head = c->head;
+
         for (; c->head < c->unwritten && slot_at(c, c->head)->state == SLOT_DONE; c->head++)
                 c->progress.position = slot_at(c, c->head)->offset + slot_at(c, c->head)->length;
+        c->room = c->head > head;
 }
 
 /* Takes down where the watermark is now, and has it made last while the copy goes on; on_saved() then writes
@@ -431,7 +435,7 @@ int copies_wait(Copy *const *copies, size_t n, int cancel_fd) {
         for (size_t i = 0; i < n; i++) {
                 endpoints[2 * i] = copies[i]->source;
                 endpoints[2 * i + 1] = copies[i]->destination;
-                next = MIN(next, next_report(copies[i]));
+                next = copies[i]->room ? 0 : MIN(next, next_report(copies[i]));
         }
         int r = endpoints_wait(endpoints, 2 * n, cancel_fd, now < next ? next - now : 0, errors);
         for (size_t i = 0; i < n && r >= 0; i++) {

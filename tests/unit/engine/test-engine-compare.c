@@ -4,6 +4,7 @@
 
 #include "basic/fd-util.h"
 #include "engine/compare.h"
+#include "engine/endpoint-file.h"
 #include "unit/lib/engine-util.h"
 
 typedef struct Pair {
@@ -65,6 +66,32 @@ START_TEST(empty_disks_are_equal) {
 
         pair_init(&p, 0, 0);
         ck_assert_int_eq(compare(&p, NULL, &offset, &error), 1);
+}
+END_TEST
+
+static Endpoint *open_sparse(const char *path, uint64_t size) {
+        _cleanup_close_ int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        const FileRange range = { .fd = fd, .length = size };
+        Endpoint *e;
+
+        ck_assert_int_eq(ftruncate(fd, (off_t) size), 0);
+        ck_assert_int_eq(endpoint_file_new(&range, 1, path, &e), 0);
+        return e;
+}
+
+/* Nothing waits for the next report. */
+START_TEST(a_disk_of_holes_is_compared_at_once) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *path_a = strprintf("%s/a", dir), *path_b = strprintf("%s/b", dir),
+                            *error = NULL;
+        _cleanup_endpoint_ Endpoint *a = open_sparse(path_a, TIB), *b = open_sparse(path_b, TIB);
+        const CopyOptions options = { .cancel_fd = -1, .progress_interval = USEC_PER_HOUR };
+        uint64_t offset;
+
+        ck_assert_int_eq(compare_run(a, b, &options, &offset, &error), 1);
+        put_byte(path_b, 1000 * GIB, 'x');
+        ck_assert_int_eq(compare_run(a, b, &options, &offset, &error), 0);
+        ck_assert_uint_eq(offset, 1000 * GIB);
 }
 END_TEST
 
@@ -259,7 +286,8 @@ START_TEST(a_read_error_is_no_difference) {
 }
 END_TEST
 
-TEST_MAIN("engine-compare", equal_disks_are_equal, empty_disks_are_equal, the_first_difference_is_told,
+TEST_MAIN("engine-compare", equal_disks_are_equal, empty_disks_are_equal,
+                a_disk_of_holes_is_compared_at_once, the_first_difference_is_told,
                 what_is_longer_must_end_in_zeroes, progress_is_told,
                 what_is_called_zero_is_read_as_deep_as_asked, a_part_can_be_sampled,
                 a_comparison_can_be_cancelled, a_read_error_is_no_difference)

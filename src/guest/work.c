@@ -160,13 +160,21 @@ static json_t *describe(Guest *guest) {
         return result;
 }
 
-int work_run(Guest *guest, json_t **ret) {
-        _cleanup_json_ json_t *result = NULL;
-        int r;
+/* Once it has ended, all that was to be found out or changed since then is unknown: then that is why the work
+ * fails, and another attempt may do better. */
+static int check_appliance(Guest *guest, int r) {
+        if (guestfs_is_config(guest->g) <= 0)
+                return r;
+        guest->code = mfree(guest->code);
+        guest->message = mfree(guest->message);
+        return guest_fail(guest, EIO, "appliance_failed",
+                        "The appliance has ended before the work was done: its QEMU was killed, for example "
+                        "because memory is short, or has crashed");
+}
 
-        r = appliance_start(guest);
-        if (r >= 0)
-                r = luks_unlock(guest);
+static int run_all(Guest *guest, json_t **ret) {
+        int r = luks_unlock(guest);
+
         if (r >= 0)
                 r = fs_repair(guest, ordered(guest, OPERATION_FS_REPAIR));
         if (r >= 0)
@@ -176,9 +184,19 @@ int work_run(Guest *guest, json_t **ret) {
         if (r < 0)
                 return r;
         guest_progress("inspect", 96);
-        result = describe(guest);
-        if (!result)
-                return -ENOMEM;
+        *ret = describe(guest);
+        return *ret ? 0 : -ENOMEM;
+}
+
+int work_run(Guest *guest, json_t **ret) {
+        _cleanup_json_ json_t *result = NULL;
+        int r = appliance_start(guest);
+
+        if (r < 0)
+                return r;
+        r = check_appliance(guest, run_all(guest, &result));
+        if (r < 0)
+                return r;
         guest_progress("write", 98);
         r = appliance_stop(guest);
         if (r < 0)

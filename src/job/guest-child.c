@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #define ERRORS_MAX ((size_t) 16 * 1024)
 /* No step is without an event for so long: the longest one is a check of a large file system. */
 #define STEP_TIMEOUT (1800 * USEC_PER_SEC)
+/* With less than that, QEMU stops its machine, for ever. */
+#define SPACE_MIN ((uint64_t) 1024 * 1024)
 
 static const struct {
         const char *step, *text;
@@ -34,6 +37,7 @@ static const struct {
 
 typedef struct Listener {
         Attempt *attempt;
+        const char *overlay; /* the file that grows */
         uint64_t weight;
         char *line;
         size_t size, allocated;
@@ -136,6 +140,17 @@ static int read_errors(Listener *l, int fd) {
         return 0;
 }
 
+static int check_space(const Listener *l) {
+        struct statvfs fs;
+
+        if (!l->overlay || statvfs(l->overlay, &fs) < 0 || (uint64_t) fs.f_bavail * fs.f_frsize >= SPACE_MIN)
+                return 0;
+        return attempt_fail(l->attempt, ENOSPC, "no_space",
+                        "Fixing the guest failed: the file system of %s is full. Free space there, then "
+                        "submit the job again.",
+                        l->overlay);
+}
+
 /* Until it has ended. */
 static int listen_to(Listener *l, pid_t pid, int out_fd, int err_fd) {
         _cleanup_close_ int pid_fd = pidfd_open(pid, 0);
@@ -155,6 +170,8 @@ static int listen_to(Listener *l, pid_t pid, int out_fd, int err_fd) {
                 r = read_events(l, out_fd);
                 if (r >= 0)
                         r = read_errors(l, err_fd);
+                if (r >= 0 && !p[0].revents)
+                        r = check_space(l);
                 if (r < 0 || p[0].revents)
                         return r;
                 if (now_monotonic() > l->heard + STEP_TIMEOUT)
@@ -191,13 +208,20 @@ static int check_end(Listener *l, int status) {
         }
         if (status == 0 && json_is_object(l->guest))
                 return 0;
+        int r = check_space(l);
+        if (r < 0)
+                return r;
         _cleanup_free_ char *how = child_status_text(status);
         return attempt_fail(l->attempt, EIO, "guest_failed", "%s the guest failed: hyper-guest %s",
                         what_is_done(l), strna(how));
 }
 
 int guest_child_run(Attempt *a, json_t *orders, const ParserFiles *files, uint64_t weight, json_t **ret) {
-        _cleanup_(listener_done) Listener l = { .attempt = a, .weight = weight, .heard = now_monotonic() };
+        const json_t *disk = json_array_get(json_object_get(orders, "disks"), 0);
+        _cleanup_(listener_done) Listener l = { .attempt = a,
+                .overlay = json_string_value(json_object_get(disk, "path")),
+                .weight = weight,
+                .heard = now_monotonic() };
         int out[2], err[2], status = 0, r;
         pid_t pid;
 

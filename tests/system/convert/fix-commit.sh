@@ -7,8 +7,9 @@
 #
 # The changes of a guest on three disks are committed, all or none, to copies or in place: the job is killed,
 # or the power is cut, while a disk is being committed, and after the last one. The job then repeats the
-# commit, not the changes. No image is published before, and none is used that is being changed. A program in
-# place of hyper-guest makes the changes.
+# commit, not the changes. No image is published before, and none is used that is being changed. An image that
+# cannot be written is left as it is: its file system is full, it is read-only, or another process has it. A
+# program in place of hyper-guest makes the changes.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
@@ -23,8 +24,9 @@ EOF
 inside sh -c 'cat >/usr/libexec/hyper-guest; chmod 755 /usr/libexec/hyper-guest' <<'EOF'
 #!/usr/bin/bash
 /usr/bin/jq -r '.disks[].path' <&3 | while read -r path; do
-        /usr/bin/qemu-io -f qcow2 -c 'write -P 0x5a 1M 24M' "$path" >/dev/null || exit 1
-done || exit 1
+        # QEMU stops its machine when the file system is full.
+        /usr/bin/qemu-io -f qcow2 -c 'write -P 0x5a 1M 24M' "$path" >/dev/null || exec /usr/bin/sleep infinity
+done
 echo '{"event": "result", "guest": {"changes": [], "warnings": []}}'
 EOF
 inside bash -c '
@@ -105,6 +107,76 @@ after_the_last() {
                 eventually 60 'the last commit has ended' ended"
 }
 
+# --- images that cannot be written, or only with care --------------------------------------------------------
+
+lib "$(cat <<'EOF'
+cd /srv/commit
+# change PATH FORMAT [JQ-PROGRAM]: submit a change of that image, with the name of the file as its ID
+change() { submit "$(jq -cn --arg p "/srv/commit/$1" --arg f "$2" '{job_id: ($p | sub(".*/"; "")), operation: "offline_fix",
+        source: {type: "file", path: $p, format: $f}, parameters: {fix: ["fs_repair"]},
+        execution_policy: {retry_count: 0}}' | jq -c "${3:-.}")" >/dev/null; }
+nothing_left() { equal "$(find . -name '*.hyper-part')" "" "what is left"; }
+# refused PATH CODE TEXT: the job has failed, the image is as it was, and nothing is beside it
+refused() {
+        local id=${1##*/}
+        wait_state "$id" FAILED
+        equal "$(job "$id" | jq -r .result.error.code)" "$2" "the code of: $(reason "$id")"
+        contains "$(reason "$id")" "$3" "the reason"
+        equal "$(sha256sum <"$1")" "$(cat "$id.sum")" "the image $1"
+        nothing_left
+}
+# sparse PATH: an image without data, whose digest is noted
+sparse() { truncate -s 32M "$1"; sha256sum <"$1" >"${1##*/}.sum"; }
+
+# A file system that has space for the overlay, but not for the image, too; one without space for the overlay
+mkdir small full
+mount -t tmpfs -o size=40M,mode=755 tmpfs small
+mount -t tmpfs -o size=16M,mode=755 tmpfs full
+sparse small/no-space
+change small/no-space raw
+refused small/no-space no_space "has no space for the changes of the guest: the image is left as it is"
+sparse full/no-overlay
+change full/no-overlay raw
+refused full/no-overlay no_space "full/.no-overlay.hyper-part/fix.qcow2 is full"
+umount small full
+
+# Read-only: the mount of the file, and the file
+sparse read-only
+mount --bind read-only read-only
+mount -o remount,bind,ro read-only
+change read-only raw
+refused read-only destination_refused "Opening the image /srv/commit/read-only for writing failed: Read-only file system"
+umount read-only
+sparse immutable
+chattr +i immutable
+change immutable raw
+refused immutable permission_denied "Opening the image /srv/commit/immutable for writing failed: Operation not permitted"
+chattr -i immutable
+
+# Another process has it: one that writes, and one that only reads
+sparse written
+qemu-nbd -t --fork --pid-file=/run/written.pid -k /run/written.sock -f raw written
+change written raw
+refused written source_in_use "qemu-nbd"
+kill "$(cat /run/written.pid)"
+qemu-img create -q -f qcow2 read 32M
+sha256sum <read >read.sum
+qemu-nbd -t -r --fork --pid-file=/run/read.pid -k /run/read.sock -f qcow2 read
+change read qcow2
+refused read source_in_use "is in use by another process"
+kill "$(cat /run/read.pid)"
+
+# An image with a backing file is refused when the job is submitted.
+qemu-img create -q -f qcow2 -F raw -b disk1.raw top.qcow2
+sum=$(cat top.qcow2 disk1.raw | sha256sum)
+contains "$(change top.qcow2 qcow2 2>&1)" "it is a snapshot or differencing disk" "the error of an image with a backing file"
+contains "$(change top.qcow2 qcow2 '.parameters.chain = "flatten"' 2>&1)" \
+        "must not be flatten without a destination" "the error of a chain that is to be read as one disk"
+equal "$(cat top.qcow2 disk1.raw | sha256sum)" "$sum" "the image and its backing file"
+nothing_left
+EOF
+)"
+
 stopped killed-first 1 copy
 none
 kill_job
@@ -113,6 +185,12 @@ all
 stopped killed-in-place 1 in_place
 kill_job
 all "The changes of the guest are in the image"
+
+# The manager does not matter: the commit goes on without it.
+stopped killed-manager 2 in_place
+inside systemctl kill --kill-whom=main -s KILL hyper-managerd.service
+inside pkill -CONT -f '^qemu-img commit'
+all 'Completed'
 
 # Another job does not get one of the disks while they are changed, nor after that until all are.
 stopped cut-in-place 2 in_place

@@ -22,6 +22,8 @@
 /* A screen without a change is at its end. */
 #define STILL_TIME (60 * USEC_PER_SEC)
 #define CONSOLE_PIECE 4096u
+/* Where qemu:///system has the variables of a firmware. */
+#define NVRAM_DIRECTORY "/var/lib/libvirt/qemu/nvram"
 
 typedef struct Boot {
         const BootRequest *request;
@@ -237,19 +239,57 @@ int libvirt_boot(virConnectPtr connection, const BootRequest *q, KvmBoot **ret, 
         return 0;
 }
 
-int libvirt_boot_end(virConnectPtr connection, const char *job_id, char **ret_error) {
-        _cleanup_free_ char *name = kvm_boot_domain_name(job_id);
-        _cleanup_domain_ virDomainPtr domain = NULL;
+/* A domain of that name that is undefined together with the file. */
+static int remove_file_of(
+                virConnectPtr c, const char *type, const char *name, const char *job_id, const char *file) {
+        _cleanup_free_ char *xml = strprintf(
+                        "<domain type='%s'><name>%s</name><memory>65536</memory><metadata>"
+                        "<hyper:job xmlns:hyper='" HARDWARE_NAMESPACE "' id='%s'/></metadata>"
+                        "<os><type arch='x86_64' machine='q35'>hvm</type>"
+                        "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE.fd</loader>"
+                        "<nvram>" NVRAM_DIRECTORY "/%s</nvram></os>"
+                        "<features><acpi/></features></domain>",
+                        type, name, job_id, file);
+        _cleanup_domain_ virDomainPtr domain = xml ? virDomainDefineXML(c, xml) : NULL;
 
-        if (!name)
+        if (!xml)
                 return -ENOMEM;
-        domain = virDomainLookupByName(connection, name);
+        return domain && virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_NVRAM) >= 0 ? 0 : -EREMOTEIO;
+}
+
+/* libvirt never removes the variables of the firmware of a transient domain. That this fails is no reason to
+ * fail: without such a firmware, there are none. */
+static int remove_variables(virConnectPtr c, const char *name, const char *job_id) {
+        static const char *const extensions[] = { "fd", "qcow2" };
+
+        for (size_t i = 0; i < ELEMENTSOF(extensions); i++) {
+                _cleanup_free_ char *file = strprintf("%s_VARS.%s", name, extensions[i]);
+                int r = file ? remove_file_of(c, "qemu", name, job_id, file) : -ENOMEM;
+
+                if (r == -EREMOTEIO)
+                        r = remove_file_of(c, "kvm", name, job_id, file);
+                if (r == -ENOMEM)
+                        return r;
+        }
+        return virConnectIsAlive(c) == 1 ? 0 : -ENOLINK;
+}
+
+/* It may have ended meanwhile. */
+static int destroy_own(virConnectPtr connection, const char *name, const char *job_id, char **ret_error) {
+        _cleanup_domain_ virDomainPtr domain = virDomainLookupByName(connection, name);
+
         if (!domain)
                 return virConnectIsAlive(connection) == 1 ? 0 : -ENOLINK;
         if (!libvirt_is_of_job(domain, job_id)) {
                 *ret_error = strprintf("there is another domain with the name %s", name);
                 return -EEXIST;
         }
-        /* It may have ended meanwhile. */
         return virDomainDestroy(domain) < 0 && virConnectIsAlive(connection) != 1 ? -ENOLINK : 0;
+}
+
+int libvirt_boot_end(virConnectPtr connection, const char *job_id, char **ret_error) {
+        _cleanup_free_ char *name = kvm_boot_domain_name(job_id);
+        int r = name ? destroy_own(connection, name, job_id, ret_error) : -ENOMEM;
+
+        return r < 0 ? r : remove_variables(connection, name, job_id);
 }

@@ -209,10 +209,22 @@ int libvirt_volume_create(virConnectPtr connection, const VolumeName *v, uint64_
         return r;
 }
 
+/* libvirt does not notice files that QEMU has made. */
+static int find_new_volume(virConnectPtr c, const VolumeName *v, virStorageVolPtr *ret, char **ret_error) {
+        _cleanup_(pool_freep) virStoragePoolPtr pool = virStoragePoolLookupByName(c, v->pool);
+
+        *ret_error = mfree(*ret_error);
+        if (!pool || virStoragePoolRefresh(pool, 0) < 0)
+                return libvirt_error(ret_error);
+        return find_volume(c, v, ret, ret_error);
+}
+
 int libvirt_volume_remove(virConnectPtr connection, const VolumeName *v, char **ret_error) {
         _cleanup_(volume_freep) virStorageVolPtr volume = NULL;
         int r = find_volume(connection, v, &volume, ret_error);
 
+        if (r == -ENOENT)
+                r = find_new_volume(connection, v, &volume, ret_error);
         if (r == -ENOENT) {
                 *ret_error = mfree(*ret_error);
                 return 0;

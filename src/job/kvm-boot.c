@@ -9,6 +9,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "job/hosts-call.h"
+#include "job/kvm-send.h"
 #include "job/kvm.h"
 #include "job/part-directory.h"
 #include "spec/job-result.h"
@@ -17,11 +18,13 @@
 
 /* One file for each job, which systemd-tmpfiles removes. */
 #define SCREENSHOTS STATEDIR "/screenshots"
-/* Of qemu:///system */
-#define NVRAM_DIRECTORY "/var/lib/libvirt/qemu/nvram"
 #define SCREENSHOT_MAX ((off_t) 64 * 1024 * 1024)
 
 /* --- what is left ---------------------------------------------------------------------------------- */
+
+static const char *uri_of(const Attempt *a) {
+        return kvm_spec_uri(&a->plan->spec->destination.kvm);
+}
 
 /* Takes @path; NULL: out of memory. */
 static int remove_file(char *path) {
@@ -34,25 +37,30 @@ static int remove_file(char *path) {
         return 0;
 }
 
-/* libvirt removes its overlays, unless it was killed together with QEMU; but never the variables of the
- * firmware of a transient domain. */
-static int remove_files(const KvmDomain *d) {
-        static const char *const variables[] = { "fd", "qcow2" };
-        _cleanup_free_ char *name = kvm_boot_domain_name(d->job_id);
-        int r = name ? 0 : -ENOMEM;
+static int remove_volume(Attempt *a, const KvmDisk *disk, const char *name, char **ret_error) {
+        _cleanup_free_ char *volume = strprintf("%s.TRANSIENT-%s", kvm_volume_name(disk), name);
+
+        return volume ? kvm_remove_volume(a, volume, ret_error) : -ENOMEM;
+}
+
+/* libvirt removes its overlays, unless it was killed together with QEMU. */
+static int remove_overlays(Attempt *a, const KvmDomain *d, const char *name, char **ret_error) {
+        int r = 0;
 
         for (size_t i = 0; i < d->n_disks && r >= 0; i++)
-                r = remove_file(strprintf("%s.TRANSIENT-%s", d->disks[i].path, name));
-        for (size_t i = 0; i < ELEMENTSOF(variables) && r >= 0; i++)
-                r = remove_file(strprintf(NVRAM_DIRECTORY "/%s_VARS.%s", name, variables[i]));
+                r = kvm_is_remote(a) ? remove_volume(a, &d->disks[i], name, ret_error)
+                                     : remove_file(strprintf("%s.TRANSIENT-%s", d->disks[i].path, name));
         return r;
 }
 
-static int end_check(const KvmDomain *d, char **ret_error) {
+static int end_check(Attempt *a, const KvmDomain *d, char **ret_error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_free_ char *name = kvm_boot_domain_name(d->job_id);
 
-        int r = hosts_call_once(KVM_URI, "EndBootCheck", d->job_id, NULL, &reply, ret_error);
-        return r < 0 ? r : remove_files(d);
+        if (!name)
+                return -ENOMEM;
+        int r = hosts_call_once(uri_of(a), "EndBootCheck", d->job_id, NULL, &reply, ret_error);
+        return r < 0 ? r : remove_overlays(a, d, name, ret_error);
 }
 
 /* --- the proof ------------------------------------------------------------------------------------- */
@@ -107,19 +115,19 @@ static int read_reply(sd_bus_message *reply, const char *job_id, KvmBoot **ret) 
         return 0;
 }
 
-static int check_once(const Attempt *a, const KvmDomain *d, const char *argument, KvmBoot **ret,
-                char **ret_error) {
+static int check_once(
+                Attempt *a, const KvmDomain *d, const char *argument, KvmBoot **ret, char **ret_error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
         uint32_t limit = a->plan->spec->parameters.boot_timeout;
 
-        int r = end_check(d, ret_error);
+        int r = end_check(a, d, ret_error);
         if (r >= 0)
-                r = hosts_call_once(KVM_URI, "CheckBoot", argument, &limit, &reply, ret_error);
+                r = hosts_call_once(uri_of(a), "CheckBoot", argument, &limit, &reply, ret_error);
         return r < 0 ? r : read_reply(reply, d->job_id, ret);
 }
 
 /* libvirtd or hyper-hostd may be restarted meanwhile: then it begins again. */
-static int check(const Attempt *a, const KvmDomain *d, KvmBoot **ret) {
+static int check(Attempt *a, const KvmDomain *d, KvmBoot **ret) {
         _cleanup_json_ json_t *object = kvm_domain_to_json(d);
         _cleanup_free_ char *argument = object ? json_dumps(object, JSON_COMPACT) : NULL, *error = NULL,
                             *message = NULL;
@@ -173,13 +181,28 @@ static int start(Attempt *a, KvmDomain *d, KvmOutcome *o) {
         return kvm_outcome_write(o, a->directory);
 }
 
+/* Its disks are where @o says, if they were sent to another host. */
+static int find_domain(Attempt *a, const KvmOutcome *o, KvmDomain **ret, char **ret_error) {
+        _cleanup_kvm_domain_ KvmDomain *d = NULL;
+        int r = kvm_domain_of_result(a, &d, ret_error);
+
+        if (r >= 0 && kvm_is_remote(a) && strv_length(o->disks) != d->n_disks)
+                r = -EBADMSG;
+        for (size_t i = 0; r >= 0 && kvm_is_remote(a) && i < d->n_disks; i++)
+                r = free_and_strdup(&d->disks[i].path, o->disks[i]);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(d);
+        return 0;
+}
+
 static int boot(Attempt *a, KvmOutcome *o) {
         _cleanup_kvm_boot_ KvmBoot *b = NULL;
         _cleanup_kvm_domain_ KvmDomain *d = NULL;
         _cleanup_free_ char *error = NULL;
 
         a->report.phase = PHASE_FINALIZATION;
-        int r = kvm_domain_of_result(a, &d, &error);
+        int r = find_domain(a, o, &d, &error);
         if (r >= 0)
                 r = job_mark_set(a->directory, JOB_MARK_BOOTING);
         if (r < 0)
@@ -189,7 +212,7 @@ static int boot(Attempt *a, KvmOutcome *o) {
                         o->name);
         r = check(a, d, &b);
         if (r >= 0)
-                r = end_check(d, &error);
+                r = end_check(a, d, &error);
         if (r < 0 && !b)
                 return log_error_errno(r, "Failed to see whether the domain %s boots: %m", o->name);
         tell(a, o->name, b);
@@ -215,6 +238,7 @@ int verb_boot(const char *directory) {
 }
 
 int verb_boot_end(const char *directory) {
+        _cleanup_kvm_outcome_ KvmOutcome *o = NULL;
         _cleanup_kvm_domain_ KvmDomain *d = NULL;
         _cleanup_attempt_ Attempt *a = NULL;
         _cleanup_free_ char *error = NULL;
@@ -226,11 +250,13 @@ int verb_boot_end(const char *directory) {
         if (job_mark_is_set(directory, JOB_MARK_BOOTING) <= 0 ||
                         faccessat(a->directory_fd, KVM_BOOT_FILE, F_OK, 0) >= 0)
                 return EXIT_SUCCESS;
-        r = kvm_domain_of_result(a, &d, &error);
+        r = kvm_outcome_read(directory, &o);
+        if (r >= 0)
+                r = find_domain(a, o, &d, &error);
         if (r < 0)
                 return JOB_EXIT_FAILED;
         do
-                r = end_check(d, &error);
+                r = end_check(a, d, &error);
         while (hosts_call_again(n++, r, &error));
         if (r < 0)
                 log_error("Failed to end the proof of boot: %s", strempty(error));

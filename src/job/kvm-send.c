@@ -86,8 +86,8 @@ static int use_record(Attempt *a, KvmDomain *d) {
 
 /* --- calls ----------------------------------------------------------------------------------------- */
 
-static int append_volume(Attempt *a, sd_bus_message *call, const KvmDisk *disk) {
-        return sd_bus_message_append(call, "ss", a->plan->spec->destination.kvm.pool, kvm_volume_name(disk));
+static int append_volume(Attempt *a, sd_bus_message *call, const char *name) {
+        return sd_bus_message_append(call, "ss", a->plan->spec->destination.kvm.pool, name);
 }
 
 static int create_once(
@@ -99,7 +99,7 @@ static int create_once(
 
         int r = hosts_call_new(kvm_spec_uri(&a->plan->spec->destination.kvm), "CreateVolume", &bus, &call);
         if (r >= 0)
-                r = append_volume(a, call, disk);
+                r = append_volume(a, call, kvm_volume_name(disk));
         if (r >= 0)
                 r = sd_bus_message_append(
                                 call, "tt", (uint64_t) st->st_size, (uint64_t) st->st_blocks * 512);
@@ -113,14 +113,14 @@ static int create_once(
         return *ret_path ? 0 : -ENOMEM;
 }
 
-static int remove_once(Attempt *a, const KvmDisk *disk, char **ret_error) {
+int kvm_remove_volume(Attempt *a, const char *name, char **ret_error) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
 
         int r = hosts_call_new(kvm_spec_uri(&a->plan->spec->destination.kvm), "RemoveVolume", &bus, &call);
         if (r >= 0)
-                r = append_volume(a, call, disk);
+                r = append_volume(a, call, name);
         if (r >= 0)
                 r = sd_bus_call(bus, call, 70 * USEC_PER_SEC, &error, NULL);
         return hosts_call_result(r, &error, ret_error);
@@ -176,7 +176,7 @@ static int send_once(Attempt *a, const KvmDomain *d, size_t disk, int fd, const 
 
         int r = hosts_call_new(kvm_spec_uri(&a->plan->spec->destination.kvm), "SendVolume", &bus, &call);
         if (r >= 0)
-                r = append_volume(a, call, &d->disks[disk]);
+                r = append_volume(a, call, kvm_volume_name(&d->disks[disk]));
         if (r >= 0)
                 r = sd_bus_message_append(call, "h", fd);
         if (r >= 0)
@@ -296,7 +296,7 @@ static int remove_volume(Attempt *a, const KvmDisk *disk) {
         int r;
 
         do
-                r = remove_once(a, disk, &error);
+                r = kvm_remove_volume(a, kvm_volume_name(disk), &error);
         while (call_again(n++, r, &error));
         if (r < 0)
                 report_note(&a->report, "The volume %s remains in the storage pool %s: %s",

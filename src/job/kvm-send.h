@@ -26,6 +26,10 @@ int kvm_send(Attempt *a, KvmDomain *d, KvmSending *s, char **ret_error);
  * -ENOMEM. */
 int kvm_sent(Attempt *a, const KvmDomain *d, const KvmSending *s, KvmOutcome *o);
 
+/* Removes a volume of the storage pool, if it is there. 0, or negative errno with *ret_error (the caller
+ * frees): another try may help. */
+int kvm_remove_volume(Attempt *a, const char *name, char **ret_error);
+
 /* Removes the volumes of ours. It must be known that no domain uses them. A failure is logged. */
 void kvm_withdraw(Attempt *a, const KvmDomain *d);
 /* Are all of them complete, so that there may be such a domain? */

@@ -72,6 +72,9 @@ static FinishTasks missing_tasks(const Job *j, const JobPlan *plan, const Attemp
                         (!j->unit.finish_tried ||
                                         (j->unit.send_tries > 0 && j->unit.send_tries < SEND_TRIES)))
                 tasks |= FINISH_OUTPUT;
+        /* Sending the disks to another host may have to be repeated: the proof follows in another unit. */
+        if (tasks && plan && kvm_spec_is_remote(&plan->spec->destination.kvm))
+                return tasks;
         if (plan && plan->spec->parameters.boot_check && (tasks || unproven) && !j->unit.boot_tried)
                 tasks |= FINISH_BOOT;
         return tasks;

@@ -225,9 +225,8 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
         if (r >= 0)
                 r = job_guest_check(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
-                r = kvm_boot_check(s->destination.type == ENDPOINT_KVM &&
-                                                !kvm_spec_is_remote(&s->destination.kvm),
-                                s->parameters.boot_check, s->parameters.boot_timeout, errors);
+                r = kvm_boot_check(s->destination.type == ENDPOINT_KVM, s->parameters.boot_check,
+                                s->parameters.boot_timeout, errors);
         if (r >= 0)
                 r = check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)

@@ -100,8 +100,7 @@ int kvm_spec_check(const KvmSpec *k, const char *path, JsonErrors *errors) {
 int kvm_boot_check(bool domain, bool boot_check, unsigned timeout, JsonErrors *errors) {
         if (boot_check && !domain)
                 return json_errors_add(errors, "parameters.boot_check",
-                                "must not be given unless destination.type is \"kvm\", and the domain is "
-                                "defined on this machine");
+                                "must not be given unless destination.type is \"kvm\"");
         if (timeout > 0 && !boot_check)
                 return json_errors_add(errors, "parameters.boot_timeout_seconds",
                                 "must not be given without parameters.boot_check");

@@ -4,8 +4,9 @@
 # timeout: 300
 # weight: 0.8
 #
-# The proof of boot of a domain: what its guest shows on the console decides, its disk is not changed, and
-# nothing is left when it is cancelled, or when what takes part in it is killed.
+# The proof of boot of a domain, here and on another host: what its guest shows on the console decides, its
+# disk is not changed, and nothing is left when it is cancelled, or when what takes part in it is killed. More
+# of it on another host is in kvm-remote.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -38,11 +39,11 @@ trial_pid() { pgrep -f 'guest=hyper-boot-'; }
 other_trial() { local pid; pid=$(trial_pid) && [ "$pid" != "$1" ] && trial >/dev/null; }
 nothing_left() {
         trial && fail "a domain is left"
-        equal "$(find vm -name '*TRANSIENT*')" "" "the overlays"
+        equal "$(find vm pool -name '*TRANSIENT*')" "" "the overlays"
 }
 
 libvirt_up
-mkdir "$dir/vm"
+mkdir "$dir/vm" "$dir/pool"
 chmod 755 "$dir/vm"
 cd "$dir"
 boot_disk login.raw '\r\nDebian GNU/Linux 12 box ttyS0\r\n\r\nbox login: '
@@ -63,6 +64,24 @@ contains "$(hyperctl boot boots "$dir/screen.png")" "box login: " "hyperctl boot
 cmp -s "$dir/screen.png" "$dir/body" || fail "the screenshot of hyperctl is another one"
 equal "$(virsh domstate boots)" "shut off" "the domain, which was not to be started"
 same login.raw vm/boots.qcow2 qcow2
+nothing_left
+
+# --- the same on another host, which is this machine over ssh: the overlay is in its storage pool ------------
+remote=qemu+ssh://root@127.0.0.1/system
+mkdir -p /root/.ssh
+busctl --json=short get-property "${hosts[@]}" PublicKey | jq -r .data >>/root/.ssh/authorized_keys
+ssh-keyscan 127.0.0.1 >>/etc/ssh/ssh_known_hosts 2>/dev/null
+add_host "$remote" remote >/dev/null
+virsh -q pool-define-as vms dir --target "$dir/pool"
+virsh -q pool-start vms
+proof login.raw far ".destination += {libvirt_uri: \"$remote\", pool: \"vms\"}"
+wait_state far COMPLETED
+contains "$(reason far)" "the domain far is defined, and boots: a login prompt is on the serial" reason
+equal "$(result far 'boot.console | join("|")')" "Debian GNU/Linux 12 box ttyS0|box login: " "the console"
+equal "$(head -c 4 "$(result far boot.screenshot)" | tail -c 3)" PNG "the screenshot"
+equal "$(virsh domstate far)" "shut off" "the domain on another host, which was not to be started"
+missing vm/far.qcow2
+same login.raw pool/far.qcow2 qcow2
 nothing_left
 
 # --- one that does not: the domain is defined, but not started, although that was asked for -----------------

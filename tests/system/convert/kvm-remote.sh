@@ -7,7 +7,7 @@
 # slow: the connection to the other host is slow, and calls are repeated after pauses
 #
 # A domain on another host, which is this machine, over ssh: a pool that is full, a cancel, and the death of
-# all that takes part while a disk is sent.
+# all that takes part while a disk is sent, and during a proof of boot.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -80,4 +80,23 @@ same disk.raw pool/twice.qcow2 qcow2
 missing vm/twice.qcow2
 equal "$(virsh list --all --name | grep -c '^twice$')" 1 "the domains of that name"
 umount small
+
+# --- a proof of boot, with UEFI, and all of it killed on the other host: nothing is left of the first one -----
+trial_pid() { pgrep -f 'guest=hyper-boot-'; }
+other_trial() { local pid; pid=$(trial_pid) && [ "$pid" != "$1" ]; }
+submit "$(spec "$dir/disk.raw" "$dir/unused.qcow2" ".job_id = \"proof\" | .destination = {type: \"kvm\", name: \"proof\",
+        directory: \"$dir/vm\", libvirt_uri: \"$remote\", pool: \"vms\", hardware: {memory: 268435456, firmware: \"efi\"}} |
+        .parameters += {fix: \"none\", boot_check: true}")" >/dev/null
+eventually 60 "the trial runs" trial_pid >/dev/null
+exists pool/proof.qcow2.TRANSIENT-hyper-boot-*
+pid=$(trial_pid)
+systemctl kill -s KILL libvirtd.service
+eventually 60 "the trial begins again" other_trial "$pid"
+pkill -KILL -f 'hyper-job boot /var/lib/hyper/jobs/proof'
+wait_state proof COMPLETED
+contains "$(reason proof)" "the proof that it boots was stopped" "the reason"
+equal "$(find pool -name '*TRANSIENT*')" "" "the overlays"
+equal "$(find /var/lib/libvirt/qemu/nvram -name 'hyper-boot-*')" "" "the variables of the firmware of the trial"
+equal "$(virsh list --all --name | grep '^hyper-boot-')" "" "the trial"
+same disk.raw pool/proof.qcow2 qcow2
 systemctl -q reset-failed 2>/dev/null || :

@@ -31,10 +31,9 @@ static bool is_unix(const char *type) {
 }
 
 int config_size_check(Guest *guest) {
-        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
         int r = 0;
 
-        for (char **f = all; f && f[0] && f[1] && r >= 0; f += 2) {
+        for (char **f = guest->filesystems; f && f[0] && f[1] && r >= 0; f += 2) {
                 /* What cannot be mounted is not parsed either. */
                 if (!is_unix(f[1]) || guestfs_mount_ro(guest->g, f[0], "/") < 0)
                         continue;

@@ -15,15 +15,25 @@ bool esp_is(Guest *guest, const char *disk, int number) {
 }
 
 static bool partition_is_esp(Guest *guest, const char *partition) {
-        _cleanup_free_ char *disk = guestfs_part_to_dev(guest->g, partition),
-                            *label = disk ? guestfs_part_get_parttype(guest->g, disk) : NULL;
-        int number = guestfs_part_to_partnum(guest->g, partition);
+        _cleanup_free_ char *disk = guestfs_part_to_dev(guest->g, partition);
 
-        return streq_ptr(label, "gpt") && number > 0 && esp_is(guest, disk, number);
+        if (!disk || !streq_ptr(guest_label(guest, disk), "gpt"))
+                return false;
+        int number = guestfs_part_to_partnum(guest->g, partition);
+        return number > 0 && esp_is(guest, disk, number);
+}
+
+static bool has_gpt(Guest *guest) {
+        _cleanup_guest_list_ char **disks = guestfs_list_devices(guest->g);
+
+        STRV_FOREACH(disk, disks)
+                if (streq_ptr(guest_label(guest, *disk), "gpt"))
+                        return true;
+        return false;
 }
 
 static int list_esps(Guest *guest, char ***ret) {
-        _cleanup_guest_list_ char **all = guestfs_list_partitions(guest->g);
+        _cleanup_guest_list_ char **all = has_gpt(guest) ? guestfs_list_partitions(guest->g) : NULL;
         _cleanup_strv_free_ char **esps = NULL;
 
         STRV_FOREACH(partition, all)

@@ -17,6 +17,9 @@ void guest_done(Guest *guest) {
         changes_done(&guest->changes);
         changes_done(&guest->needs);
         json_decref(guest->clean);
+        json_decref(guest->labels);
+        json_decref(guest->uuids);
+        strv_free(guest->encrypted);
         strv_free(guest->filesystems);
         device_names_done(&guest->names);
         windows_free(guest->windows);
@@ -65,12 +68,59 @@ void guest_list_freep(char ***list) {
         *list = strv_free(*list);
 }
 
+/* What libguestfs says of @device, asked once; NULL: nothing. */
+static const char *ask_once(Guest *guest, json_t **answers, const char *device,
+                char *(*ask)(guestfs_h *g, const char *) ) {
+        json_t *answer;
+
+        if (!*answers)
+                *answers = json_object();
+        answer = json_object_get(*answers, device);
+        if (!answer) {
+                _cleanup_free_ char *text = ask(guest->g, device);
+                answer = text && utf8_is_valid(text) ? json_string(text) : json_null();
+                if (json_object_set_new(*answers, device, answer) < 0)
+                        return NULL;
+        }
+        return json_string_value(answer);
+}
+
+const char *guest_label(Guest *guest, const char *disk) {
+        return ask_once(guest, &guest->labels, disk, guestfs_part_get_parttype);
+}
+
+const char *guest_uuid(Guest *guest, const char *device) {
+        return ask_once(guest, &guest->uuids, device, guestfs_vfs_uuid);
+}
+
 bool guest_is_file(Guest *guest, const char *path) {
         return guestfs_is_file_opts(guest->g, path, GUESTFS_IS_FILE_OPTS_FOLLOWSYMLINKS, 1, -1) > 0;
 }
 
 bool guest_is_directory(Guest *guest, const char *path) {
         return guestfs_is_dir_opts(guest->g, path, GUESTFS_IS_DIR_OPTS_FOLLOWSYMLINKS, 1, -1) > 0;
+}
+
+/* guestfs_read_file() would send it in many small messages, which takes long under emulation. */
+static int read_pieces(Guest *guest, const char *path, char *data, size_t length, size_t *ret) {
+        size_t done = 0;
+
+        while (done < length) {
+                size_t n = 0;
+                char *piece = guestfs_pread(
+                                guest->g, path, (int) MIN(length - done, CHUNK), (int64_t) done, &n);
+
+                if (!piece)
+                        return -EIO;
+                n = MIN(n, length - done);
+                memcpy(data + done, piece, n);
+                free(piece);
+                if (n == 0) /* it ends before */
+                        break;
+                done += n;
+        }
+        *ret = done;
+        return 0;
 }
 
 int guest_read(Guest *guest, const char *path, size_t max, char **ret, size_t *ret_size) {
@@ -83,13 +133,15 @@ int guest_read(Guest *guest, const char *path, size_t max, char **ret, size_t *r
                 return -EIO;
         if ((uint64_t) length > max)
                 return -EFBIG;
-        char *data = guestfs_read_file(guest->g, path, &size);
+        char *data = malloc((size_t) length + 1);
         if (!data)
-                return -EIO;
-        if (size > max) {
+                return -ENOMEM;
+        int r = read_pieces(guest, path, data, (size_t) length, &size);
+        if (r < 0) {
                 free(data);
-                return -EFBIG;
+                return r;
         }
+        data[size] = 0;
         *ret = data;
         if (ret_size)
                 *ret_size = size;

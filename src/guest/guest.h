@@ -22,6 +22,8 @@ typedef struct Guest {
         Changes needs; /* these */
         char **filesystems; /* all of them: device, type, device, … */
         json_t *clean; /* file systems, by device: whether they were unmounted, as far as that is known */
+        json_t *labels, *uuids; /* of partition tables and file systems, by device; see guest_label() */
+        char **encrypted; /* device, type, device, …; NULL: not looked for yet */
         json_t *kernels; /* of the result */
         bool kvm; /* the appliance runs with it */
         char *code, *message; /* why it failed */
@@ -43,6 +45,11 @@ int guest_warn_last(Guest *guest, const char *step, const char *what);
 /* Lists of libguestfs: freed with the strings in them. */
 void guest_list_freep(char ***list);
 #define _cleanup_guest_list_ _cleanup_(guest_list_freep)
+
+/* The kind of the partition table on a disk ("gpt"), and the UUID of a file system. Each call of libguestfs runs
+ * a program in the appliance, so the answer is kept. NULL: there is none. */
+const char *guest_label(Guest *guest, const char *disk);
+const char *guest_uuid(Guest *guest, const char *device);
 
 /* --- files of the guest, whose file systems are mounted --- */
 

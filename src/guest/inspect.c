@@ -29,7 +29,8 @@ static bool is_uuid(const char *s) {
 }
 
 static int name_device(Guest *guest, const char *device, const char *type) {
-        _cleanup_free_ char *uuid = guestfs_vfs_uuid(guest->g, device), *stable = NULL;
+        const char *uuid = guest_uuid(guest, device);
+        _cleanup_free_ char *stable = NULL;
 
         if (!uuid || !is_uuid(uuid))
                 return 0;
@@ -239,8 +240,8 @@ static json_t *describe_filesystem(Guest *guest, const char *device, const char 
 
         return json_pack("{s:o, s:o, s:o, s:o, s:o, s:O?}", "device", guest_text(device), "type",
                         guest_text(type), "mountpoint", guest_text(mount), "uuid",
-                        text_consume(guestfs_vfs_uuid(guest->g, device)), "free",
-                        describe_free(guest, mount), "clean", clean);
+                        guest_text(guest_uuid(guest, device)), "free", describe_free(guest, mount), "clean",
+                        clean);
 }
 
 static json_t *describe_filesystems(Guest *guest) {
@@ -286,12 +287,11 @@ static json_t *describe_disks(Guest *guest, char *const *devices, int *ret_esp) 
         json_t *list = json_array();
 
         STRV_FOREACH(d, devices) {
-                char *label = guestfs_part_get_parttype(guest->g, *d);
+                const char *label = guest_label(guest, *d);
                 bool gpt = streq_ptr(label, "gpt"), esp = false;
                 json_t *disk = json_pack("{s:I, s:I, s:o, s:o}", "index", (json_int_t) (d - devices), "size",
                                 (json_int_t) guestfs_blockdev_getsize64(guest->g, *d), "label",
-                                text_consume(label), "partitions",
-                                describe_partitions(guest, *d, gpt, &esp));
+                                guest_text(label), "partitions", describe_partitions(guest, *d, gpt, &esp));
 
                 if (esp && *ret_esp < 0)
                         *ret_esp = (int) (d - devices);

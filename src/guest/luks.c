@@ -50,6 +50,8 @@ int luks_unlock(Guest *guest) {
         }
         if (r < 0)
                 return r;
+        /* There may be others in them. */
+        guest->encrypted = strv_free(guest->encrypted);
         if (opened && guestfs_lvm_scan(guest->g, 1) < 0)
                 return guest_warn_last(guest, STEP, "Looking for volumes in encrypted devices");
         return 0;

@@ -174,6 +174,16 @@ static int cut_accelerator(const char *argument, char **ret) {
         return *ret ? 1 : -ENOMEM;
 }
 
+/* @tcg: so was that of an earlier argument. A processor with fast "rep movsb" makes the kernel copy and clear
+ * pages byte by byte, which TCG does one after the other. 1: TCG was chosen. */
+static int change_argument(const char *option, const char *argument, bool tcg, char **ret) {
+        if (streq(option, "-machine"))
+                return cut_accelerator(argument, ret);
+        if (tcg && streq(option, "-cpu") && !(*ret = strprintf("%s,erms=off", argument)))
+                return -ENOMEM;
+        return 0;
+}
+
 /* For on_alarm(), in the directory that this process was told. */
 static int write_pid_file(void) {
         char text[16];
@@ -202,13 +212,13 @@ int appliance_exec_qemu(int argc, char *argv[]) {
         args[n++] = rules;
         bool split = false;
         for (int i = 1; i < argc; i++) {
-                char *cut = NULL;
-                int r = i > 1 && streq(argv[i - 1], "-machine") ? cut_accelerator(argv[i], &cut) : 0;
+                char *changed = NULL;
+                int r = change_argument(argv[i - 1], argv[i], split, &changed);
 
                 if (r < 0)
                         return log_oom(), EXIT_FAILURE;
                 split = split || r > 0;
-                args[n++] = r > 0 ? cut : argv[i];
+                args[n++] = changed ? changed : argv[i];
         }
         if (split) {
                 args[n++] = accel;

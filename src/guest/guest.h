@@ -46,8 +46,8 @@ int guest_warn_last(Guest *guest, const char *step, const char *what);
 void guest_list_freep(char ***list);
 #define _cleanup_guest_list_ _cleanup_(guest_list_freep)
 
-/* The kind of the partition table on a disk ("gpt"), and the UUID of a file system. Each call of libguestfs runs
- * a program in the appliance, so the answer is kept. NULL: there is none. */
+/* The kind of the partition table on a disk ("gpt"), and the UUID of a file system. Each call of libguestfs
+ * runs a program in the appliance, so the answer is kept. NULL: there is none. */
 const char *guest_label(Guest *guest, const char *disk);
 const char *guest_uuid(Guest *guest, const char *device);
 

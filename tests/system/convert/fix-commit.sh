@@ -107,7 +107,7 @@ after_the_last() {
                 eventually 60 'the last commit has ended' ended"
 }
 
-# --- images that cannot be written, or only with care --------------------------------------------------------
+# --- images that cannot be written, or only with care -------------------------------------------------------
 
 lib "$(cat <<'EOF'
 cd /srv/commit

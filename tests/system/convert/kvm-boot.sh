@@ -66,7 +66,7 @@ equal "$(virsh domstate boots)" "shut off" "the domain, which was not to be star
 same login.raw vm/boots.qcow2 qcow2
 nothing_left
 
-# --- the same on another host, which is this machine over ssh: the overlay is in its storage pool ------------
+# --- the same on another host, which is this machine over ssh: the overlay is in its storage pool -----------
 remote=qemu+ssh://root@127.0.0.1/system
 mkdir -p /root/.ssh
 busctl --json=short get-property "${hosts[@]}" PublicKey | jq -r .data >>/root/.ssh/authorized_keys

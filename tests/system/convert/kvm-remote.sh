@@ -81,7 +81,7 @@ missing vm/twice.qcow2
 equal "$(virsh list --all --name | grep -c '^twice$')" 1 "the domains of that name"
 umount small
 
-# --- a proof of boot, with UEFI, and all of it killed on the other host: nothing is left of the first one -----
+# --- a proof of boot, with UEFI, and all of it killed on the other host: nothing is left of the first one ---
 trial_pid() { pgrep -f 'guest=hyper-boot-'; }
 other_trial() { local pid; pid=$(trial_pid) && [ "$pid" != "$1" ]; }
 submit "$(spec "$dir/disk.raw" "$dir/unused.qcow2" ".job_id = \"proof\" | .destination = {type: \"kvm\", name: \"proof\",

@@ -245,9 +245,40 @@ bench_inventory() {
         inside rm -rf /srv/bench/vcsim.d
 }
 
+# vsphere_guest: a streamOptimized VMDK with /usr of the machine, a Debian guest. Prints the MiB of the stream,
+# which is compressed, and those of the disk in its grains.
+vsphere_guest() {
+        cat <<'EOF'
+set -e
+cd /srv/bench
+truncate -s 4G guest.raw
+mkfs.ext4 -q -d /usr guest.raw
+qemu-img convert -O vmdk -o subformat=streamOptimized guest.raw guest.vmdk
+rm guest.raw
+grains=$(/usr/libexec/hyper-job decode 4294967296 3<guest.vmdk | wc -c)
+echo $(($(stat -c %s guest.vmdk) / 1048576)) $((grains / 1048576))
+EOF
+}
+
+# The decoder alone: one process with one thread, whose output is thrown away
+bench_decoder() {
+        local i stream grains
+        read -r stream grains < <(inside sh -c "$(vsphere_guest)")
+        for i in $(seq "$rounds"); do
+                say "  the decoder, round $i of $rounds"
+                measured vsphere-decoder sh -c 'exec /usr/libexec/hyper-job decode 4294967296 3</srv/bench/guest.vmdk'
+        done
+        record vsphere "Decoder, /usr of a Debian guest: compressed MiB in a CPU second" MiB/s \
+                "$(cost vsphere-decoder "$stream / .cpu_seconds")" "" ""
+        record vsphere "The same: MiB of the disk in a CPU second" MiB/s \
+                "$(cost vsphere-decoder "$grains / .cpu_seconds")" "" ""
+        inside rm /srv/bench/guest.vmdk
+}
+
 bench_vsphere() {
         local n i what
         local peer="curl to a file, then \`qemu-img convert -W -m 8\`, and sync"
+        bench_decoder
         vsphere_start $((disk / 16))
         for n in 1 2 4; do
                 for i in $(seq "$rounds"); do

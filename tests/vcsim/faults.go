@@ -30,16 +30,15 @@ type fault struct {
 	Count   int    `json:"count"`    // then so many fail; 0: all
 	Hits    int    `json:"hits"`     // so many requests matched
 
-	cleared chan struct{}
+	removed chan struct{} // closed when it is removed: what it holds up goes on
 }
 
 type faultList struct {
 	sync.Mutex
-	rules   []*fault
-	cleared chan struct{} // closed when the rules are removed: what they hold up goes on
+	rules []*fault
 }
 
-var faults = faultList{cleared: make(chan struct{})}
+var faults faultList
 
 var kinds = map[string]bool{
 	"http": true, "soap": true, "task": true, "session": true, "delay": true,
@@ -55,6 +54,7 @@ func (f *faultList) add(rule *fault) error {
 	}
 	f.Lock()
 	defer f.Unlock()
+	rule.removed = make(chan struct{})
 	f.rules = append(f.rules, rule)
 	return nil
 }
@@ -68,12 +68,19 @@ func (f *faultList) list() (rules []fault) {
 	return
 }
 
-func (f *faultList) clear() {
+// clear removes the rules for an agent, or all of them.
+func (f *faultList) clear(agent string) {
 	f.Lock()
-	f.rules = nil
-	close(f.cleared)
-	f.cleared = make(chan struct{})
-	f.Unlock()
+	defer f.Unlock()
+	var rest []*fault
+	for _, x := range f.rules {
+		if agent == "" || x.Agent == agent {
+			close(x.removed)
+		} else {
+			rest = append(rest, x)
+		}
+	}
+	f.rules = rest
 }
 
 // find is the first rule for a request.
@@ -91,7 +98,6 @@ func (f *faultList) find(r *http.Request, on string, c *call) *fault {
 			continue
 		}
 		copy := *x
-		copy.cleared = f.cleared
 		return &copy
 	}
 	return nil
@@ -152,7 +158,7 @@ func (f *faultList) apply(w http.ResponseWriter, r *http.Request, on string, c *
 func (x *fault) wait(r *http.Request, d time.Duration) {
 	select {
 	case <-r.Context().Done():
-	case <-x.cleared:
+	case <-x.removed:
 	case <-time.After(d):
 	}
 }

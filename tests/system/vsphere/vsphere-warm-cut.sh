@@ -6,10 +6,11 @@
 # weight: 1
 # runs-on: host
 # vcsim: yes
+# machine: libvirt
 #
 # Warm jobs in each of their phases when all their processes and the manager are killed, and when the power is
 # cut: some go on, and their copies are right to the byte; others fail, and their VMs are as they were. Neither
-# a snapshot nor a session nor changed block tracking is left.
+# a snapshot nor a session nor changed block tracking is left, and a domain is defined once.
 
 # shellcheck disable=SC2016 # much of it is for the shell inside
 # shellcheck source=tests/system/lib/host.sh
@@ -19,7 +20,7 @@
 
 # The phases in which jobs are held. "VM" goes on after the event. "VM-not" is not idempotent, and fails.
 phases='create first again down last remove'
-finishing='finish named tracked'
+finishing='finish named tracked defined'
 vms() {
         local phase
         for phase in $phases; do printf '%s\n' "$phase" "$phase-not"; done
@@ -70,8 +71,10 @@ warm() { # ROUND VM
                 operation: \"convert\",
                 source: {type: \"vsphere\", vcenter_url: \"10.77.0.2\", username: \"administrator@vsphere.local\",
                         password: \"secret\", vm_path: \"DC0/vm/\(\$vm)\", ca: \$ca},
-                destination: {type: \"file\", path: \"/srv/warm/\(\$round)/\(\$vm).raw\", format: \"raw\"},
-                parameters: {warm: true, shutdown_timeout_seconds: (if \$vm | startswith(\"down\") then 60 else 5 end)},
+                destination: (if \$vm == \"defined\"
+                        then {type: \"kvm\", name: \$vm, directory: \"/srv/warm/\(\$round)\", format: \"raw\"}
+                        else {type: \"file\", path: \"/srv/warm/\(\$round)/\(\$vm).raw\", format: \"raw\"} end),
+                parameters: {warm: true, fix: \"none\", shutdown_timeout_seconds: (if \$vm | startswith(\"down\") then 60 else 5 end)},
                 execution_policy: {idempotent: (\$vm | endswith(\"-not\") | not), retry_count: 5}}"
 }
 waits() { job "$1" | jq -e ".warm.phase == \"waiting\" and .warm.passes >= 1" >/dev/null; }
@@ -117,11 +120,17 @@ arrange() {
         # "finish" does not wait for the server for long.
         hold finish '{"method": "RetrieveServiceContent"}' 1
         # It is off already: its power state is read twice in the cutover, and twice in its publication.
-        vcsim "/vm?name=named&power=off"
-        hold named '{"method": "RetrievePropertiesEx", "reads": "runtime.powerState"}' 3
+        for id in named defined; do
+                vcsim "/vm?name=$id&power=off"
+                hold $id '{"method": "RetrievePropertiesEx", "reads": "runtime.powerState"}' 3
+        done
         hold tracked '{"method": "ReconfigVM_Task"}'
         lib 'for vm in '"$finishing"'; do hyperctl cutover $vm-'"$round"'; done'
         eventually 20 "each job is finished in part" all_are_held
+        # Its disk has its name. libvirtd does not answer when the domain is defined.
+        inside pkill -STOP -x libvirtd
+        vcsim "/faults?agent=(defined-$round)" -X DELETE
+        eventually 20 "the domain is being defined" inside pgrep -f '[h]yper-job define'
 }
 
 # The guests that have not shut down do, and the server answers again.
@@ -148,6 +157,9 @@ check_all() {
                         "$(inside cat "/srv/warm/$round/$id.raw" | sha256sum)" "the copy of $id"
                 eventually 60 "$id is off, and else as it was" is_done "$id" poweredOff
         done
+        equal "$(inside virsh -q list --all --name | grep -c .)" 1 "the number of domains"
+        inside virsh -q domblklist defined | grep -q "/srv/warm/$round/defined.raw" || fail "the domain has another disk"
+        inside virsh -q undefine --nvram defined
         for id in $(vms | grep -- -not) cancelled failed; do
                 state=FAILED
                 [ "$id" != cancelled ] || state=CANCELLED
@@ -172,11 +184,12 @@ printf 'jobs: {max_running: 64, max_per_source: 64}\n' | inside sh -c 'cat >/etc
 eventually 30 "the simulator listens" grep -q '^URL=' "$dir/out"
 inside sh -c 'cat >/srv/warm/ca.pem; sync' <"$dir/vcsim/ca.pem"
 eventually 10 "the machine is connected" plug_in
+lib '. /usr/lib/hyper-tests/system/lib/lib-libvirt.sh; libvirt_up; sync'
 
 round=killed
 arrange
+inside sh -c 'systemctl kill -s KILL "hyper-job-*"; pkill -KILL -x hyper-managerd; pkill -CONT -x libvirtd'
 release
-inside sh -c 'systemctl kill -s KILL "hyper-job-*"; pkill -KILL -x hyper-managerd'
 check_all
 again
 

@@ -69,6 +69,24 @@ int job_row_add_warm(const JobRow *row, json_t *object) {
         return warm && json_object_set_new(object, "warm", warm) < 0 ? -ENOMEM : 0;
 }
 
+int job_row_add_submitter(const JobRow *row, json_t *object) {
+        json_t *submitter = parse_column(row->submitter);
+
+        return submitter && json_object_set_new(object, "submitter", submitter) < 0 ? -ENOMEM : 0;
+}
+
+static const SchemaField submitter_fields[] = {
+        { "name", SCHEMA_STRING, .description = "For people: the user, or the key." },
+        { "user", SCHEMA_STRING, SCHEMA_OPTIONAL, "Of a session, or of this machine." },
+        { "uid", SCHEMA_INTEGER, SCHEMA_OPTIONAL },
+        { "address", SCHEMA_STRING, SCHEMA_OPTIONAL, "Of a client on another machine." },
+        { "key", SCHEMA_STRING, SCHEMA_OPTIONAL, "The name of the API key." },
+        { "session", SCHEMA_STRING, SCHEMA_OPTIONAL, "The ID of the session." },
+        { "schedule", SCHEMA_STRING, SCHEMA_OPTIONAL, "The schedule that has submitted the job." },
+        {},
+};
+const Schema job_submitter_schema = { .name = "Submitter", .fields = submitter_fields };
+
 const char *job_row_error_text(const JobRow *row, const json_t *result) {
         if (row->state != JOB_FAILED)
                 return NULL;
@@ -85,18 +103,4 @@ unsigned job_row_percent(const JobRow *row) {
         if (!(row->percent > 0))
                 return 0;
         return row->percent >= 100 ? 99 : (unsigned) row->percent;
-}
-
-bool job_row_remaining(const JobRow *row, uint64_t *ret_seconds) {
-        if (job_state_is_terminal(row->state)) {
-                *ret_seconds = 0;
-                return true;
-        }
-        if (row->state != JOB_RUNNING || row->rate == 0 || row->bytes_total == 0 ||
-                        row->bytes_done > row->bytes_total)
-                return false;
-
-        uint64_t left = row->bytes_total - row->bytes_done;
-        *ret_seconds = left / row->rate + (left % row->rate > 0);
-        return true;
 }

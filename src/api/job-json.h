@@ -5,6 +5,7 @@
  * functions that return JSON return a new reference, or NULL when out of memory, which json_pack("o") passes
  * on. */
 
+#include "api/openapi/schema.h"
 #include "dialect/dialect-job.h"
 #include "store/jobs.h"
 #include "store/store.h"
@@ -24,12 +25,11 @@ json_t *job_row_result(const JobRow *row);
 json_t *job_row_warm(const JobRow *row);
 /* The same as "warm" in @object. 0 or -ENOMEM. */
 int job_row_add_warm(const JobRow *row, json_t *object);
+/* Who has submitted it, as "submitter" in @object; nothing if that is not known. 0 or -ENOMEM. */
+int job_row_add_submitter(const JobRow *row, json_t *object);
+extern const Schema job_submitter_schema;
 /* Why it FAILED, for people; NULL for all other states. @result may be NULL. Borrowed from either. */
 const char *job_row_error_text(const JobRow *row, const json_t *result);
 
 /* 0 to 100, whole percent, rounded down; 100 exactly when it is COMPLETED. */
 unsigned job_row_percent(const JobRow *row);
-
-/* Seconds until it is done, rounded up, from what is left and the rate; 0 for a job that has ended. False if
- * nobody can know. */
-bool job_row_remaining(const JobRow *row, uint64_t *ret_seconds);

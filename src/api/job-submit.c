@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 
+#include "api/access/request-submitter.h"
 #include "api/http/reply.h"
 #include "api/job-submit.h"
 #include "basic/string-util.h"
@@ -69,6 +70,8 @@ int job_submit_append_options(Request *request, sd_bus_message *m, const Dialect
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}{sv}", "dialect", "s", dialect, "role", "s",
                                 job_submit_role(request));
+        if (r >= 0)
+                r = request_append_submitter(request, m);
         if (r >= 0 && job)
                 r = sd_bus_message_append(m, "{sv}", "request", "s", sent);
         if (r >= 0 && any_worker)

@@ -77,6 +77,8 @@ libhyper_api_a_SOURCES = \
 	src/api/access/login-limit.h \
 	src/api/access/peer.c \
 	src/api/access/peer.h \
+	src/api/access/request-submitter.c \
+	src/api/access/request-submitter.h \
 	src/api/access/role-cache.c \
 	src/api/access/role-cache.h \
 	src/api/access/session-check.c \

@@ -25,6 +25,7 @@ void job_view_done(JobView *v) {
         free(v->phase);
         free(v->result);
         free(v->warm);
+        free(v->submitter);
         *v = (JobView){};
 }
 
@@ -43,12 +44,14 @@ static const struct {
         { "Phase", 's', offsetof(JobView, phase) },
         { "Result", 's', offsetof(JobView, result) },
         { "Warm", 's', offsetof(JobView, warm) },
+        { "Submitter", 's', offsetof(JobView, submitter) },
         { "Priority", 'u', offsetof(JobView, priority) },
         { "Attempt", 'u', offsetof(JobView, attempt) },
         { "Percent", 'd', offsetof(JobView, percent) },
         { "BytesDone", 't', offsetof(JobView, done) },
         { "BytesTotal", 't', offsetof(JobView, total) },
         { "Rate", 't', offsetof(JobView, rate) },
+        { "RemainingUSec", 't', offsetof(JobView, remaining) },
         { "CreatedUSec", 't', offsetof(JobView, created) },
         { "StartedUSec", 't', offsetof(JobView, started) },
         { "FinishedUSec", 't', offsetof(JobView, finished) },

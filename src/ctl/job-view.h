@@ -12,10 +12,10 @@ typedef struct StateChange {
 } StateChange;
 
 typedef struct JobView {
-        char *id, *operation, *spec, *unit, *state, *reason, *phase, *result, *warm;
+        char *id, *operation, *spec, *unit, *state, *reason, *phase, *result, *warm, *submitter;
         uint32_t priority, attempt;
         double percent; /* 0 to 100; -1: not known */
-        uint64_t done, total, rate;
+        uint64_t done, total, rate, remaining; /* remaining: µs; UINT64_MAX: not known */
         usec_t created, started, finished; /* 0: not yet */
         StateChange *history; /* oldest first */
         size_t n_history;

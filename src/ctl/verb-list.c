@@ -8,15 +8,16 @@
 #include "json/json-table.h"
 
 typedef struct ListedJob {
-        const char *id, *path, *operation, *state, *phase, *reason;
+        const char *id, *path, *operation, *state, *phase, *reason, *submitter;
         double percent;
-        uint64_t created, finished;
+        uint64_t created, finished, rate, remaining, total;
 } ListedJob;
 
 /* 1 with *ret, 0 at the end, negative errno. The strings belong to the message. */
 static int read_job(sd_bus_message *m, ListedJob *ret) {
-        return sd_bus_message_read(m, "(sosssdtts)", &ret->id, &ret->path, &ret->operation, &ret->state,
-                        &ret->phase, &ret->percent, &ret->created, &ret->finished, &ret->reason);
+        return sd_bus_message_read(m, "(sosssdttsttts)", &ret->id, &ret->path, &ret->operation, &ret->state,
+                        &ret->phase, &ret->percent, &ret->created, &ret->finished, &ret->reason, &ret->rate,
+                        &ret->remaining, &ret->total, &ret->submitter);
 }
 
 static int append_filter(sd_bus_message *m, const Arguments *a) {
@@ -56,10 +57,15 @@ static int list_jobs(Ctl *ctl, sd_bus *bus, sd_bus_message **ret) {
 }
 
 static json_t *job_to_json(const ListedJob *j) {
-        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s}", "id", j->id, "path", j->path,
-                        "operation", j->operation, "state", j->state, "phase", j->phase, "percent",
-                        j->percent >= 0 ? json_real(j->percent) : json_null(), "created",
-                        json_time(j->created), "finished", json_time(j->finished), "reason", j->reason);
+        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:o, s:I, s:s}", "id", j->id,
+                        "path", j->path, "operation", j->operation, "state", j->state, "phase", j->phase,
+                        "percent", j->percent >= 0 ? json_real(j->percent) : json_null(), "created",
+                        json_time(j->created), "finished", json_time(j->finished), "reason", j->reason,
+                        "rate", (json_int_t) j->rate, "remaining_seconds",
+                        j->remaining == UINT64_MAX
+                                        ? json_null()
+                                        : json_integer((json_int_t) (j->remaining / USEC_PER_SEC)),
+                        "bytes_total", (json_int_t) j->total, "submitter", j->submitter);
 }
 
 static int print_as_json(Ctl *ctl, sd_bus_message *m, uint64_t total) {
@@ -94,6 +100,8 @@ static int add_row(Table *t, const ListedJob *j) {
         if (r >= 0)
                 r = table_add(t, view_age(age, j->created), COLOUR_NONE);
         if (r >= 0)
+                r = table_add(t, isempty(j->submitter) ? "-" : j->submitter, COLOUR_NONE);
+        if (r >= 0)
                 r = table_add(t, isempty(j->reason) ? "-" : j->reason, COLOUR_NONE);
         return r;
 }
@@ -101,7 +109,8 @@ static int add_row(Table *t, const ListedJob *j) {
 static int print_as_table(Ctl *ctl, sd_bus_message *m, uint64_t total) {
         static const TableColumn columns[] = { { .title = "ID", .shrink_to = 12 }, { .title = "STATE" },
                 { .title = "PHASE", .shrink_to = 6 }, { .title = "DONE", .right = true },
-                { .title = "AGE", .right = true }, { .title = "REASON", .shrink_to = 6 } };
+                { .title = "AGE", .right = true }, { .title = "SUBMITTER", .shrink_to = 6 },
+                { .title = "REASON", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         ListedJob j;
         int status, r;
@@ -132,7 +141,7 @@ int verb_list(Ctl *ctl, char **words) {
                 return status;
         r = sd_bus_message_read(reply, "t", &total);
         if (r >= 0)
-                r = sd_bus_message_enter_container(reply, 'a', "(sosssdtts)");
+                r = sd_bus_message_enter_container(reply, 'a', "(sosssdttsttts)");
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Listing jobs");
         return ctl->args.json != JSON_MODE_OFF ? print_as_json(ctl, reply, total)

@@ -11,17 +11,48 @@
 #include "ctl/view.h"
 #include "json/json-table.h"
 
+/* "alice (key ci, from 192.0.2.1)" */
+static int print_submitter(Ctl *ctl, const JobView *v) {
+        static const struct {
+                const char *key, *text;
+        } more[] = { { "key", "key " }, { "schedule", "schedule " }, { "address", "from " },
+                { "session", "session " } };
+        _cleanup_(json_decrefp) json_t *submitter = json_loads(strempty(v->submitter), 0, NULL);
+        const char *name = json_string_value(json_object_get(submitter, "name"));
+        _cleanup_strv_free_ char **parts = NULL;
+        _cleanup_free_ char *list = NULL;
+
+        if (isempty(name))
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(more); i++) {
+                const char *value = json_string_value(json_object_get(submitter, more[i].key));
+
+                if (value && strv_extendf(&parts, "%s%s", more[i].text, value) < 0)
+                        return -ENOMEM;
+        }
+        list = strv_join(parts, ", ");
+        if (!list)
+                return -ENOMEM;
+        return view_line(ctl, "Submitter", COLOUR_NONE, "%s%s%s%s", name, parts ? " (" : "", list,
+                        parts ? ")" : "");
+}
+
 static int print_progress(Ctl *ctl, const JobView *v) {
-        char done[BYTES_SIZE], total[BYTES_SIZE], rate[BYTES_SIZE];
+        char done[BYTES_SIZE], total[BYTES_SIZE], rate[BYTES_SIZE], span[TIMESPAN_SIZE] = "";
         _cleanup_free_ char *bytes = NULL, *speed = NULL;
+        bool left = v->remaining > 0 && v->remaining < UINT64_MAX && !job_view_has_ended(v);
 
         if (isempty(v->phase) && v->percent < 0)
                 return 0;
         bytes = v->total > 0
                         ? strprintf(", %s of %s", format_bytes(done, v->done), format_bytes(total, v->total))
                         : strdup("");
-        speed = v->rate > 0 && !job_view_has_ended(v) ? strprintf(", %s/s", format_bytes(rate, v->rate))
-                                                      : strdup("");
+        if (left)
+                (void) format_timespan(span, v->remaining);
+        speed = v->rate > 0 && !job_view_has_ended(v)
+                        ? strprintf(", %s/s%s%s%s", format_bytes(rate, v->rate), left ? ", " : "", span,
+                                          left ? " left" : "")
+                        : strdup("");
         if (!bytes || !speed)
                 return -ENOMEM;
         if (v->percent < 0)
@@ -161,6 +192,8 @@ static int print_job(Ctl *ctl, const JobView *v) {
                 r = view_endpoint(ctl, "Destination", json_object_get(spec, "destination"));
         if (r >= 0)
                 r = print_result(ctl, v);
+        if (r >= 0)
+                r = print_submitter(ctl, v);
         if (r >= 0)
                 r = view_line(ctl, "Unit", COLOUR_NONE, "%s", strempty(v->unit));
         if (r >= 0 && v->attempt > 0)

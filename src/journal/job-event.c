@@ -136,6 +136,8 @@ static int make_fields(const JobEvent *e, char ***ret) {
                 r = add_kind(&fields, e->kind);
         if (r >= 0 && job_state_to_string(e->state))
                 r = strv_extendf(&fields, "HYPER_STATE=%s", job_state_to_string(e->state));
+        if (r >= 0 && !isempty(e->submitter))
+                r = strv_extendf(&fields, "HYPER_SUBMITTER=%s", e->submitter);
         if (r >= 0 && e->change > 0)
                 r = strv_extendf(&fields, "HYPER_CHANGE=%" PRIu64, e->change);
         if (r >= 0 && job_phase_to_string(e->phase))

@@ -81,6 +81,7 @@ typedef struct JobEvent {
         uint64_t bytes_done, bytes_total; /* both 0: not known */
         uint64_t rate; /* bytes per second, 0: not known */
         json_t *details; /* object or NULL */
+        char *submitter; /* EVENT_STATE of a new job: who has submitted it (write only), or NULL */
         uint64_t change; /* EVENT_STATE: the change's place in the order of all (write only), 0: none */
         usec_t realtime; /* when the entry was written (read only) */
         char *cursor; /* the journal's cursor (read only) */

@@ -162,6 +162,23 @@ int journal_read_log_events(
         return r < 0 ? r : read_events(j, job_id, NULL, first, 0, ret, ret_n);
 }
 
+int journal_read_page(const char *directory, const char *job_id, const char *cursor, bool progress,
+                size_t limit, JobEvent ***ret, size_t *ret_n) {
+        _cleanup_journal_ sd_journal *j = NULL;
+        int r;
+
+        r = journal_open(directory, &j);
+        if (r >= 0 && cursor)
+                r = check_cursor(j, cursor);
+        if (r >= 0)
+                r = job_event_add_matches(j, job_id);
+        if (r >= 0 && !progress)
+                r = add_kinds(j);
+        if (r >= 0)
+                r = cursor ? sd_journal_seek_cursor(j, cursor) : sd_journal_seek_head(j);
+        return r < 0 ? r : read_events(j, job_id, cursor, 0, limit, ret, ret_n);
+}
+
 int journal_read_event(const char *directory, const char *cursor, JobEvent **ret) {
         _cleanup_journal_ sd_journal *j = NULL;
         int r;

@@ -22,6 +22,11 @@ DEFINE_CLEANUP_FUNC(JournalReading *, journal_reading_free);
  * above. */
 int journal_read_log_events(
                 const char *directory, const char *job_id, usec_t since, JobEvent ***ret, size_t *ret_n);
+/* Reads a page of them: @limit at most behind @cursor (NULL: from the first one), without those of progress
+ * unless @progress. As journal_read_events(). */
+int journal_read_page(const char *directory, const char *job_id, const char *cursor, bool progress,
+                size_t limit, JobEvent ***ret, size_t *ret_n);
+
 /* Reads the event at @cursor, of whatever job. -EINVAL: there is no such entry, or it is no event. */
 int journal_read_event(const char *directory, const char *cursor, JobEvent **ret);
 JobEvent **job_events_free(JobEvent **events, size_t n);

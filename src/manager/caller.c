@@ -54,10 +54,11 @@ static int ask(sd_bus_message *m, Caller *ret, sd_bus_error *error) {
                                 "The groups of the caller cannot be read; try again");
         }
         ret->is_api = caller_is_api(uid);
+        ret->uid = uid;
         return 0;
 }
 
-int caller_role(CallerCache *cache, sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *error) {
+int caller_find(CallerCache *cache, sd_bus_message *m, const Caller **ret, sd_bus_error *error) {
         const char *sender = sd_bus_message_get_sender(m);
         usec_t now = now_monotonic();
         Caller caller = {};
@@ -73,5 +74,13 @@ int caller_role(CallerCache *cache, sd_bus_message *m, const char *wanted, Role 
                 cache->until = now + CACHE_TIME;
                 cache->caller = caller;
         }
-        return caller_judge(&cache->caller, wanted, ret, error);
+        *ret = &cache->caller;
+        return 0;
+}
+
+int caller_role(CallerCache *cache, sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *error) {
+        const Caller *caller;
+        int r = caller_find(cache, m, &caller, error);
+
+        return r < 0 ? r : caller_judge(caller, wanted, ret, error);
 }

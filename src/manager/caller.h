@@ -13,6 +13,7 @@
 typedef struct Caller {
         Role role; /* of the user: role_of_user() */
         bool is_api; /* the user of hyper-apid, which speaks for its own clients */
+        uid_t uid;
 } Caller;
 
 /* Root and members of hyper-admin are admin. hyper-apid has the role that it passes, operator if it passes
@@ -33,5 +34,9 @@ typedef struct CallerCache {
 
 void caller_cache_done(CallerCache *c);
 
-/* The same for the sender of @m, a message of the bus that @cache is for. */
+/* Who sent @m, a message of the bus that @cache is for: *ret is valid until the next call. 0, or negative
+ * errno with @error set. */
+int caller_find(CallerCache *cache, sd_bus_message *m, const Caller **ret, sd_bus_error *error);
+
+/* caller_judge() of the sender. */
 int caller_role(CallerCache *cache, sd_bus_message *m, const char *wanted, Role *ret, sd_bus_error *error);

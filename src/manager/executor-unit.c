@@ -20,6 +20,7 @@
 #include "manager/unit-start.h"
 #include "spec/job-file.h"
 #include "spec/job-remains.h"
+#include "spec/submitter.h"
 
 static int on_overdue(sd_event_source *source, uint64_t usec, void *userdata) {
         Job *j = userdata;
@@ -104,11 +105,12 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         _cleanup_(unit_properties_done) UnitProperties properties = {};
         _cleanup_free_ char *directory = job_directory_path(j->manager->state_directory, j->row->id),
                             *root = job_root_path(j->manager->runtime_directory, j->row->id),
-                            *user = job_user_name(j->row->id);
+                            *user = job_user_name(j->row->id),
+                            *submitter = submitter_name_of(j->row->submitter);
         _cleanup_strv_free_ char **credentials = NULL;
         int r;
 
-        if (!directory || !root || !user)
+        if (!directory || !root || !user || !submitter)
                 return -ENOMEM;
         r = write_plan(j, spec, files, user, directory, root);
         if (r >= 0)
@@ -119,6 +121,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         bool vddk = may_use_vddk(spec);
         const UnitRequest request = {
                 .job_id = j->row->id,
+                .submitter = submitter,
                 .user = user,
                 .directory = directory,
                 .root = root,

@@ -11,6 +11,7 @@
 #include "manager/job-cutover.h"
 #include "manager/job-directory.h"
 #include "manager/job-hold.h"
+#include "manager/job-json.h"
 #include "manager/job-screen.h"
 #include "manager/manager.h"
 #include "shared/error-table.h"
@@ -28,6 +29,7 @@ static int get_string(sd_bus *bus, const char *path, const char *interface, cons
                         : streq(property, "State")     ? job_state_to_string(j->row->state)
                         : streq(property, "Reason")    ? j->row->reason
                         : streq(property, "Phase")     ? job_phase_to_string(j->row->phase)
+                        : streq(property, "Submitter") ? j->row->submitter
                                                        : j->row->result;
 
         return sd_bus_message_append(reply, "s", strempty(s));
@@ -44,6 +46,13 @@ static int get_number(sd_bus *bus, const char *path, const char *interface, cons
                                                          : j->row->finished_at;
 
         return sd_bus_message_append(reply, "t", n);
+}
+
+static int get_remaining(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        Job *j = userdata;
+
+        return sd_bus_message_append(reply, "t", job_remaining_usec(j->row));
 }
 
 static int get_small_number(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -181,6 +190,7 @@ const sd_bus_vtable job_vtable[] = {
         SD_BUS_PROPERTY("Operation", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Spec", "s", get_spec, 0, CONST),
         SD_BUS_PROPERTY("Unit", "s", get_unit, 0, CONST),
+        SD_BUS_PROPERTY("Submitter", "s", get_string, 0, CONST),
         SD_BUS_PROPERTY("Priority", "u", get_small_number, 0, CONST),
         SD_BUS_PROPERTY("State", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Reason", "s", get_string, 0, CHANGES),
@@ -191,6 +201,7 @@ const sd_bus_vtable job_vtable[] = {
         SD_BUS_PROPERTY("BytesDone", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("BytesTotal", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("Rate", "t", get_number, 0, CHANGES),
+        SD_BUS_PROPERTY("RemainingUSec", "t", get_remaining, 0, CHANGES),
         SD_BUS_PROPERTY("CreatedUSec", "t", get_number, 0, CONST),
         SD_BUS_PROPERTY("StartedUSec", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("FinishedUSec", "t", get_number, 0, CHANGES),

@@ -35,10 +35,14 @@ static json_t *history_to_json(const JobStateRow *rows, size_t n) {
 }
 
 static json_t *progress_to_json(const JobRow *row) {
-        return json_pack("{s:s?, s:o, s:I, s:I, s:I}", "phase", job_phase_to_string(row->phase), "percent",
-                        row->percent < 0 ? json_null() : json_real(row->percent), "bytes_done",
+        uint64_t seconds;
+        bool known = job_row_remaining(row, &seconds);
+
+        return json_pack("{s:s?, s:o, s:I, s:I, s:I, s:o}", "phase", job_phase_to_string(row->phase),
+                        "percent", row->percent < 0 ? json_null() : json_real(row->percent), "bytes_done",
                         (json_int_t) row->bytes_done, "bytes_total", (json_int_t) row->bytes_total, "rate",
-                        (json_int_t) row->rate);
+                        (json_int_t) row->rate, "remaining_seconds",
+                        known ? json_integer((json_int_t) MIN(seconds, (uint64_t) INT64_MAX)) : json_null());
 }
 
 /* The request is the client's own text: JSON if it is JSON. */
@@ -59,7 +63,7 @@ static json_t *warm_to_json(const JobRow *row) {
 static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRow *states, size_t n) {
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, "
                          "s:o, s:o, "
-                         "s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                         "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                         "job_id", row->id, "operation", row->operation, "role", role_to_string(row->role),
                         "state", job_state_to_string(row->state), "reason", strempty(row->reason),
                         "state_history", history_to_json(states, n), "attempt", (int) row->attempt,
@@ -70,8 +74,16 @@ static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRo
                         "updated_at", json_time(row->updated_at), "started_at", json_time(row->started_at),
                         "finished_at", json_time(row->finished_at), "due_at", json_time(row->due_at),
                         "deadline_at", json_time(row->deadline_at), "progress", progress_to_json(row),
-                        "spec", text_to_json(row->spec), "warm", warm_to_json(row), "result",
-                        text_to_json(row->result));
+                        "submitter", text_to_json(row->submitter), "spec", text_to_json(row->spec), "warm",
+                        warm_to_json(row), "result", text_to_json(row->result));
+}
+
+uint64_t job_remaining_usec(const JobRow *row) {
+        uint64_t seconds;
+
+        if (!job_row_remaining(row, &seconds) || seconds >= UINT64_MAX / USEC_PER_SEC)
+                return UINT64_MAX;
+        return seconds * USEC_PER_SEC;
 }
 
 int job_details(Store *store, const char *id, char **ret) {

@@ -60,7 +60,7 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
         if (r >= 0)
                 r = sd_bus_emit_properties_changed(bus, path, HYPER_JOB_INTERFACE, "State", "Reason",
                                 "Attempt", "Phase", "Percent", "BytesDone", "BytesTotal", "Rate",
-                                "StartedUSec", "FinishedUSec", "Result", "Warm", NULL);
+                                "RemainingUSec", "StartedUSec", "FinishedUSec", "Result", "Warm", NULL);
         if (r >= 0)
                 r = emit_state_changed(j, path, from, to, reason);
         if (r >= 0 && job_state_is_terminal(to))
@@ -77,7 +77,7 @@ void job_bus_progress_changed(Job *j) {
                 managed_objects_changed(j->manager, path, false);
         if (path)
                 r = sd_bus_emit_properties_changed(j->manager->bus, path, HYPER_JOB_INTERFACE, "Phase",
-                                "Percent", "BytesDone", "BytesTotal", "Rate", NULL);
+                                "Percent", "BytesDone", "BytesTotal", "Rate", "RemainingUSec", NULL);
         if (r < 0)
                 log_warning_errno(r, "Failed to tell the bus of the progress of job %s: %m", j->row->id);
 }

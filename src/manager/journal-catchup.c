@@ -73,6 +73,7 @@ static int send_changes(Manager *m, const JobChange *changes, size_t n) {
                 events[i].state = changes[i].state;
                 events[i].message = changes[i].reason;
                 events[i].change = changes[i].seq;
+                events[i].submitter = changes[i].submitter;
         }
         int r = m->send_events(events, n, &sent);
         if (sent > 0)

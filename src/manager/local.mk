@@ -10,6 +10,8 @@ libhyper_manager_a_SOURCES = \
 	src/manager/attempt.h \
 	src/manager/boot-mark.c \
 	src/manager/boot-mark.h \
+	src/manager/caller-login.c \
+	src/manager/caller-login.h \
 	src/manager/caller.c \
 	src/manager/caller.h \
 	src/manager/carbon-feed.c \
@@ -65,6 +67,8 @@ libhyper_manager_a_SOURCES = \
 	src/manager/job-index.h \
 	src/manager/job-json.c \
 	src/manager/job-json.h \
+	src/manager/job-log.c \
+	src/manager/job-log.h \
 	src/manager/job-paths.c \
 	src/manager/job-paths.h \
 	src/manager/job-paths-nbd.c \
@@ -141,6 +145,8 @@ libhyper_manager_a_SOURCES = \
 	src/manager/source.h \
 	src/manager/source-bus.c \
 	src/manager/source-bus.h \
+	src/manager/submit-caller.c \
+	src/manager/submit-caller.h \
 	src/manager/submit-check.c \
 	src/manager/submit-check.h \
 	src/manager/submit-options.c \

@@ -14,6 +14,7 @@
 #include "manager/file/upload-bus.h"
 #include "manager/job-cancel.h"
 #include "manager/job-json.h"
+#include "manager/job-log.h"
 #include "manager/job-retry.h"
 #include "manager/key-bus.h"
 #include "manager/key.h"
@@ -22,6 +23,7 @@
 #include "manager/schedule/schedule-bus.h"
 #include "manager/session-bus.h"
 #include "manager/source-bus.h"
+#include "manager/submit-caller.h"
 #include "manager/submit-options.h"
 #include "manager/submit.h"
 #include "manager/webhook/webhook-bus.h"
@@ -32,6 +34,7 @@
 #include "shared/bus-options.h"
 #include "shared/error-table.h"
 #include "spec/job-spec.h"
+#include "spec/submitter.h"
 #include "spec/warm-state.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
@@ -71,8 +74,10 @@ static int method_submit_job(sd_bus_message *message, void *userdata, sd_bus_err
         r = sd_bus_message_read(message, "s", &spec);
         if (r >= 0)
                 r = submit_options_of_call(&m->callers, message, &options, error);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = submit_caller_find(m, message, &options, error);
+        if (r <= 0)
+                return r < 0 ? r : 1;
         r = manager_submit(m, spec, &options, on_submitted, sd_bus_message_ref(message), &fields, error);
         if (r >= 0)
                 return 1;
@@ -203,14 +208,15 @@ static const char *phase_of(const JobRow *row) {
 }
 
 static int append_row(sd_bus_message *reply, const JobRow *row) {
-        _cleanup_free_ char *path = job_bus_path(row->id);
+        _cleanup_free_ char *path = job_bus_path(row->id), *submitter = submitter_name_of(row->submitter);
 
-        if (!path)
+        if (!path || !submitter)
                 return -ENOMEM;
-        return sd_bus_message_append(reply, "(sosssdtts)", row->id, path, row->operation,
+        return sd_bus_message_append(reply, "(sosssdttsttts)", row->id, path, row->operation,
                         job_state_to_string(row->state), strempty(phase_of(row)),
                         row->percent < 0 ? -1.0 : row->percent, (uint64_t) row->created_at,
-                        (uint64_t) row->finished_at, strempty(row->reason));
+                        (uint64_t) row->finished_at, strempty(row->reason), row->rate,
+                        job_remaining_usec(row), row->bytes_total, submitter);
 }
 
 static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -227,7 +233,7 @@ static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_erro
         if (r >= 0)
                 r = sd_bus_message_append(reply, "t", rows.total);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sosssdtts)");
+                r = sd_bus_message_open_container(reply, 'a', "(sosssdttsttts)");
         for (size_t i = 0; r >= 0 && i < rows.n; i++)
                 r = append_row(reply, rows.rows[i]);
         if (r >= 0)
@@ -333,7 +339,10 @@ const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetJob", SD_BUS_ARGS("s", id), SD_BUS_RESULT("o", job, "s", details),
                         method_get_job, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListJobs", SD_BUS_ARGS("a{sv}", filter),
-                        SD_BUS_RESULT("t", total, "a(sosssdtts)", jobs), method_list_jobs,
+                        SD_BUS_RESULT("t", total, "a(sosssdttsttts)", jobs), method_list_jobs,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetJobLog", SD_BUS_ARGS("s", id, "a{sv}", options),
+                        SD_BUS_RESULT("s", entries, "s", next), method_get_job_log,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CancelJob", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_cancel_job,
                         SD_BUS_VTABLE_UNPRIVILEGED),

@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "journal/job-event.h"
+#include "manager/caller-login.h"
 #include "manager/carbon-feed.h"
 #include "manager/credentials.h"
 #include "manager/executor-unit-list.h"
@@ -86,6 +87,7 @@ Manager *manager_free(Manager *m) {
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         caller_cache_done(&m->callers);
+        caller_logins_free(m->logins);
         job_index_done(&m->index);
         HASH_ITER(hh, m->jobs, j, next) {
                 HASH_DEL(m->jobs, j);

@@ -64,6 +64,8 @@ struct Manager {
 
         PolkitRegistry *polkit;
         CallerCache callers;
+        struct CallerLogins *logins; /* manager/caller-login.h */
+        unsigned n_logins_pending; /* questions to logind */
         sd_bus_slot *object_slots[10];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;

@@ -16,6 +16,8 @@
 
 void submit_options_done(SubmitOptions *o) {
         strv_free(o->warnings);
+        submitter_done(&o->submitter);
+        free(o->submitted_by);
         /* Copies of secrets do not linger in freed memory. */
         STRV_FOREACH(s, o->secrets)
                 explicit_bzero(*s, strlen(*s));
@@ -52,6 +54,21 @@ static int read_secrets(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error
         return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int read_submitter(sd_bus_message *m, SubmitOptions *o, sd_bus_error *error) {
+        const char *name, *value;
+        int r = sd_bus_message_enter_container(m, 'a', "{ss}");
+
+        while (r >= 0 && (r = sd_bus_message_read(m, "{ss}", &name, &value)) > 0) {
+                r = submitter_set(&o->submitter, name, value);
+                if (r == -EINVAL)
+                        return wrong_option(error, "submitter",
+                                        "must have nothing but user, uid, address, key, session and "
+                                        "schedule, each a short text");
+        }
+        o->has_submitter = true;
+        return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bus_error *error) {
         SubmitOptions *o = userdata;
         int r, any_worker;
@@ -71,6 +88,8 @@ static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bu
         }
         if (streq(key, "role"))
                 return sd_bus_message_read(m, "s", &o->wanted_role);
+        if (streq(key, "submitter"))
+                return read_submitter(m, o, error);
         if (streq(key, "any-worker")) {
                 r = sd_bus_message_read(m, "b", &any_worker);
                 if (r >= 0)
@@ -89,7 +108,8 @@ static int read_option(sd_bus_message *m, const char *key, void *userdata, sd_bu
 
 static const BusOptions submit_options = {
         .options = (const BusOption[]){ { "dialect", "s" }, { "request", "s" }, { "any-worker", "b" },
-                        { "role", "s" }, { "warnings", "as" }, { "secrets", "a{ss}" }, {} },
+                        { "role", "s" }, { "submitter", "a{ss}" }, { "warnings", "as" },
+                        { "secrets", "a{ss}" }, {} },
         .prefix = "options.",
         .what = "option",
         .read = read_option,

@@ -6,6 +6,7 @@
 #include <systemd/sd-bus.h>
 
 #include "manager/caller.h"
+#include "spec/submitter.h"
 
 /* What came with a spec; strings are borrowed from the message. */
 typedef struct SubmitOptions {
@@ -13,6 +14,9 @@ typedef struct SubmitOptions {
         const char *request;
         const char *wanted_role; /* the option "role", or NULL */
         Role role; /* in which the caller asks */
+        Submitter submitter; /* the option "submitter" */
+        bool has_submitter;
+        char *submitted_by; /* who it is (spec/submitter.h), as JSON; NULL: not known */
         bool any_worker;
         char **warnings;
         char **secrets; /* name, value, name, value, … */

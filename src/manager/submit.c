@@ -171,6 +171,8 @@ static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, con
         if (!row->id || !row->operation || !row->spec || !row->dialect || !row->reason ||
                         (o->request && !row->request))
                 return -ENOMEM;
+        if (o->submitted_by && !(row->submitter = strdup(o->submitted_by)))
+                return -ENOMEM;
         row->state = JOB_QUEUED;
         row->role = o->role;
         row->priority = spec->policy.priority;
@@ -220,7 +222,10 @@ static int write_row(Submission *s, sd_bus_error *error) {
         JobStateRow states[STATES];
         int r;
 
-        s->submitted = strprintf("Job submitted via %s", s->options.dialect);
+        _cleanup_free_ char *name = submitter_name_of(row->submitter);
+        s->submitted = name ? strprintf("Job submitted via %s%s%s", s->options.dialect,
+                                              isempty(name) ? "" : " by ", name)
+                            : NULL;
         if (!s->submitted || !queued)
                 return -ENOMEM;
         make_states(s, row, queued, states);

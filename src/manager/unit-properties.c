@@ -202,16 +202,17 @@ static int add_exec_tidy_up(UnitProperties *p, const char *job_id) {
                     : -ENOMEM;
 }
 
-static int add_identity(UnitProperties *p, const char *job_id) {
+static int add_identity(UnitProperties *p, const char *job_id, const char *submitter) {
         _cleanup_free_ char *description = strprintf("Migration job %s", job_id),
-                            *field = strprintf("HYPER_JOB_ID=%s", job_id);
+                            *field = strprintf("HYPER_JOB_ID=%s", job_id),
+                            *by = strprintf("HYPER_SUBMITTER=%s", strempty(submitter));
 
-        if (!description || !field)
+        if (!description || !field || !by)
                 return -ENOMEM;
         int r = add_string(p, "Description", description);
-        if (r >= 0)
-                r = add_list(p, "LogExtraFields", PROPERTY_BYTES, 0, (const char *const[]){ field }, 1);
-        return r;
+        return r < 0 ? r
+                     : add_list(p, "LogExtraFields", PROPERTY_BYTES, 0, (const char *const[]){ field, by },
+                                       isempty(submitter) ? 1 : 2);
 }
 
 /* Every path that is the job's own may be missing: then systemd still starts the unit, and hyper-job says
@@ -381,7 +382,7 @@ static int add_credentials(UnitProperties *p, char *const *credentials) {
 
 int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
-        int r = add_identity(&p, q->job_id);
+        int r = add_identity(&p, q->job_id, q->submitter);
 
         if (r < 0)
                 return r;
@@ -433,7 +434,7 @@ int unit_properties_for_finish(const char *job_id, const char *directory, Finish
         _cleanup_(unit_properties_done) UnitProperties p = {};
         usec_t time = COMMIT_TIME + (tasks & FINISH_PUT_BACK ? PUT_BACK_TIME : 0) +
                         (tasks & FINISH_BOOT ? boot_time : 0);
-        int r = add_identity(&p, job_id);
+        int r = add_identity(&p, job_id, NULL);
 
         if (tasks & FINISH_SEND)
                 time = USEC_INFINITY;

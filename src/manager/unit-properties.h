@@ -41,6 +41,7 @@ void unit_properties_done(UnitProperties *p);
 /* What a job's unit depends on. All paths are resolved and absolute. */
 typedef struct UnitRequest {
         const char *job_id;
+        const char *submitter; /* the name of who has submitted it, for the journal; or NULL */
         const char *user; /* that the job runs as: job_user_name() */
         const char *directory; /* the job's own, read by the job; the results in it are written */
         const char *root; /* an empty directory: the root of the job's file system is put together there */

@@ -70,6 +70,8 @@ libhyper_spec_a_SOURCES = \
 	src/spec/nbd-uri.h \
 	src/spec/operation.c \
 	src/spec/operation.h \
+	src/spec/submitter.c \
+	src/spec/submitter.h \
 	src/spec/vm-json.c \
 	src/spec/vm-json.h \
 	src/spec/vm-value.c \

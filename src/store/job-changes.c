@@ -60,6 +60,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_text(st, 30, row->destination_path);
         sql_bind_text(st, 31, row->warm);
         sql_bind_text(st, 32, row->carbon);
+        sql_bind_text(st, 33, row->submitter);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -208,13 +209,15 @@ void job_changes_free(JobChange *changes, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 free(changes[i].job_id);
                 free(changes[i].reason);
+                free(changes[i].submitter);
         }
         free(changes);
 }
 
 static int change_read(sqlite3_stmt *st, void *ret) {
         JobChange *change = ret;
-        const SqlText texts[] = { { 1, &change->job_id }, { 3, &change->reason }, {} };
+        const SqlText texts[] = { { 1, &change->job_id }, { 3, &change->reason }, { 4, &change->submitter },
+                {} };
         const char *state = (const char *) sqlite3_column_text(st, 2);
         int r = sql_column_texts(st, texts);
 

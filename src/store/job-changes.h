@@ -55,6 +55,7 @@ typedef struct JobChange {
         char *job_id;
         JobState state;
         char *reason;
+        char *submitter; /* the name of who has submitted it, if it is new; or NULL */
 } JobChange;
 void job_changes_free(JobChange *changes, size_t n);
 

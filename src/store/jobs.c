@@ -17,9 +17,24 @@ JobRow *job_row_free(JobRow *row) {
         free(row->result);
         free(row->warm);
         free(row->carbon);
+        free(row->submitter);
         free(row->source_path);
         free(row->destination_path);
         return mfree(row);
+}
+
+bool job_row_remaining(const JobRow *row, uint64_t *ret_seconds) {
+        if (job_state_is_terminal(row->state)) {
+                *ret_seconds = 0;
+                return true;
+        }
+        if (row->state != JOB_RUNNING || row->rate == 0 || row->bytes_total == 0 ||
+                        row->bytes_done > row->bytes_total)
+                return false;
+
+        uint64_t left = row->bytes_total - row->bytes_done;
+        *ret_seconds = left / row->rate + (left % row->rate > 0);
+        return true;
 }
 
 void job_state_rows_free(JobStateRow *rows, size_t n) {
@@ -48,6 +63,7 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
                 { 30, &row->destination_path },
                 { 31, &row->warm },
                 { 32, &row->carbon },
+                { 33, &row->submitter },
                 {},
         };
         int r = sql_column_texts(st, texts);

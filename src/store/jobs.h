@@ -39,6 +39,7 @@ typedef struct JobRow {
         char *result; /* JSON {"outputs","metrics","error"}; NULL before the end */
         char *carbon; /* how it waits, or has waited, for a low carbon intensity (spec/carbon-hold.h);
                          NULL: it does not */
+        char *submitter; /* who has submitted it (spec/submitter.h), as JSON; NULL: not known */
         char *warm; /* where a warm job stands (spec/warm-state.h); NULL: it is none */
 } JobRow;
 
@@ -50,6 +51,10 @@ typedef struct JobStateRow {
         usec_t timestamp;
         char *reason;
 } JobStateRow;
+/* Seconds until it is done, rounded up, from what is left and the rate; 0 for a job that has ended. False if
+ * nobody can know. */
+bool job_row_remaining(const JobRow *row, uint64_t *ret_seconds);
+
 void job_state_rows_free(JobStateRow *rows, size_t n);
 
 int store_job_get(Store *s, const char *id, JobRow **ret);

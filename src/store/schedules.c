@@ -31,6 +31,7 @@ ScheduleRow *schedule_row_free(ScheduleRow *row) {
         free(row->dialect);
         free(row->request);
         free(row->credentials);
+        free(row->submitter);
         free(row->last_job_id);
         free(row->last_status);
         return mfree(row);
@@ -52,7 +53,8 @@ static int row_read(sqlite3_stmt *st, void *ret) {
                 return -ENOMEM;
         const SqlText texts[] = { { 1, &row->id }, { 2, &row->name }, { 3, &row->description },
                 { 4, &row->expression }, { 8, &row->spec }, { 9, &row->dialect }, { 10, &row->request },
-                { 15, &row->last_job_id }, { 16, &row->last_status }, { 21, &row->credentials }, {} };
+                { 15, &row->last_job_id }, { 16, &row->last_status }, { 21, &row->credentials },
+                { 22, &row->submitter }, {} };
         int r = sql_column_texts(st, texts);
         if (r < 0)
                 return r;
@@ -95,6 +97,7 @@ static int write_row(Store *s, StatementId id, const ScheduleRow *row) {
         sql_bind_uint(st, 13, row->next_at);
         sql_bind_text(st, 14, role_to_string(row->role));
         sql_bind_text(st, 15, row->credentials);
+        sql_bind_text(st, 16, row->submitter);
         return sql_run_on_one(s, st);
 }
 

@@ -29,6 +29,7 @@ typedef struct ScheduleRow {
         char *dialect; /* through which API it came */
         char *credentials; /* the set of secrets that its jobs get (manager/credentials.h); NULL: none */
         Role role; /* of who gave it its job: that job's paths are checked by it */
+        char *submitter; /* who gave it its job (spec/submitter.h), as JSON; NULL: not known */
         char *request; /* what that API's client sent, secrets "***"; or NULL */
         usec_t created_at, updated_at;
         usec_t next_at; /* the run that is due next; 0: none */

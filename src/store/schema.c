@@ -391,6 +391,10 @@ static const char *const steps[] = {
         "WHEN new.state = 'QUEUED' AND new.due_at = 0 BEGIN"
         "  INSERT INTO queue_counts VALUES (new.priority, 1) ON CONFLICT (priority) DO UPDATE SET n = n + 1;"
         " END;",
+
+        /* 23: who has submitted a job, or a schedule. It is not known of those that are here already. */
+        "ALTER TABLE jobs ADD COLUMN submitter TEXT;"
+        "ALTER TABLE schedules ADD COLUMN submitter TEXT;",
 };
 
 const Schema schema_jobs = {

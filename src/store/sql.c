@@ -30,7 +30,7 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS ", workflow_id, " SQL_V1_COLUMNS
                            ", " SQL_V1_WORDS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-                           "?27, 0, ?28, ?29, ?30, ?31, ?32, " SQL_NEW_WORKFLOW_ID
+                           "?27, 0, ?28, ?29, ?30, ?31, ?32, ?33, " SQL_NEW_WORKFLOW_ID
                            ", " SQL_V1_VALUES("?4") ", " SQL_V1_WORDS_VALUES("?4", "?5", "?6") ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "VALUES (?1, ?2, ?3, ?4)",
@@ -73,9 +73,11 @@ static const char *const statement_texts[_SQL_MAX] = {
                            "s.job_seq "
                            "WHERE j.id = ?1 ORDER BY s.seq",
         /* (CROSS: by the primary key, in its order) */
-        [SQL_JOB_CHANGES] = "SELECT s.seq, j.id, s.state, s.reason FROM job_states s CROSS JOIN jobs j ON "
-                            "j.seq = s.job_seq "
-                            "WHERE s.seq > ?1 AND (?2 OR j.finished_at = 0) ORDER BY s.seq LIMIT ?3",
+        [SQL_JOB_CHANGES] =
+                        "SELECT s.seq, j.id, s.state, s.reason, iif(s.state = 'CREATED', "
+                        "json_extract(j.submitter, '$.name'), NULL) FROM job_states s CROSS JOIN jobs j ON "
+                        "j.seq = s.job_seq "
+                        "WHERE s.seq > ?1 AND (?2 OR j.finished_at = 0) ORDER BY s.seq LIMIT ?3",
         [SQL_JOB_LAST_CHANGE] = "SELECT coalesce(max(seq), 0) FROM job_states",
         [SQL_JOBS_NEWEST] = "SELECT " JOB_COLUMNS " FROM jobs WHERE seq IN (" ARMS(
                         " AND seq < ?12") " ORDER BY seq DESC LIMIT ?10 OFFSET ?11) ORDER BY seq DESC",
@@ -154,12 +156,13 @@ static const char *const statement_texts[_SQL_MAX] = {
                                  "webhook_seq IN (SELECT seq FROM webhooks WHERE NOT enabled))",
         [SQL_SCHEDULE_INSERT] = "INSERT INTO schedules (id, name, description, expression, enabled, "
                                 "overlap, catch_up, spec, dialect, "
-                                "request, created_at, updated_at, next_at, role, credentials) "
-                                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                                "request, created_at, updated_at, next_at, role, credentials, "
+                                "submitter) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+                                "?14, ?15, ?16)",
         [SQL_SCHEDULE_UPDATE] = "UPDATE schedules SET name = ?2, description = ?3, expression = ?4, enabled "
                                 "= ?5, overlap = ?6, "
                                 "catch_up = ?7, spec = ?8, dialect = ?9, request = ?10, updated_at = ?12, "
-                                "next_at = ?13, role = ?14, "
+                                "next_at = ?13, role = ?14, submitter = ?16, "
                                 "credentials = ?15, has_timer = iif(expression = ?4 AND enabled = ?5, "
                                 "has_timer, 0) WHERE id = ?1",
         [SQL_SCHEDULE_DELETE] = "DELETE FROM schedules WHERE id = ?1",

@@ -182,7 +182,7 @@ struct Store {
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "  \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, " \
         "phase, percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, "             \
-        "deadline_at, role, source_path, destination_path, warm, carbon"
+        "deadline_at, role, source_path, destination_path, warm, carbon, submitter"
 
 /* The workflow_id of what a client has sent, which may be anything: in a row of jobs, in SQL_JOB_INSERT. */
 #define SQL_WORKFLOW_ID_OF(sent)                                                                          \
@@ -241,7 +241,7 @@ struct Store {
 #define SCHEDULE_COLUMNS                                                                               \
         "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, " \
         "created_at, updated_at, next_at, last_run_at, last_job_id, last_status, run_count, "          \
-        "success_count, failure_count, role, credentials"
+        "success_count, failure_count, role, credentials, submitter"
 
 /* The same for a SourceRow. */
 #define SOURCE_COLUMNS "name, type, url, username, datacenter, ca, thumbprint, credentials, created_at"

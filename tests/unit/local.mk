@@ -209,6 +209,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-sessions \
 	tests/unit/manager/test-manager-sources \
 	tests/unit/manager/test-manager-uploads \
+	tests/unit/manager/test-manager-submitter \
 	tests/unit/manager/test-manager-unit \
 	tests/unit/manager/test-manager-warm \
 	tests/unit/manager/test-manager-webhooks \

@@ -7,6 +7,7 @@
 #include "api/v1/v1-job-json.h"
 #include "basic/string-util.h"
 #include "spec/carbon-hold.h"
+#include "spec/submitter.h"
 #include "json/json-redact.h"
 
 /* "45s", "12m", "2h5m" */
@@ -108,6 +109,16 @@ static json_t *warnings_json(const CarbonHold *hold) {
         return hold && hold->warning ? json_pack("[s]", hold->warning) : json_array();
 }
 
+/* What the client has given, or else who it was. */
+static json_t *created_by_json(const JobRow *row, json_t *spec) {
+        json_t *given = json_path_get(spec, "audit_info.requested_by");
+
+        if (given)
+                return json_incref(given);
+        _cleanup_free_ char *name = submitter_name_of(row->submitter);
+        return !name ? NULL : isempty(name) ? json_null() : json_string(name);
+}
+
 json_t *v1_job_json(const JobPageRow *page_row, const V1JobMore *more, usec_t now) {
         const JobRow *row = page_row->row;
         _cleanup_json_ json_t *canonical = json_loads(row->spec, 0, NULL),
@@ -121,7 +132,7 @@ json_t *v1_job_json(const JobPageRow *page_row, const V1JobMore *more, usec_t no
         if (row->carbon && carbon_hold_decode(row->carbon, &hold) == -ENOMEM)
                 return NULL;
         job = json_pack("{s:o, s:o, s:s, s:s, s:o, s:O?, s:o, s:O?, s:o, s:s?, s:o, s:o, s:o, s:o, s:i, s:i, "
-                        "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:O?, s:o, s:o}",
+                        "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s?, s:o, s:o, s:o}",
                         "id", json_text(row->id), "type", json_text(page_row->type), "status",
                         job_status_to_string(job_status_of_state(row->state)), "state",
                         job_state_to_string(row->state), "provider", json_text(page_row->provider),
@@ -138,9 +149,10 @@ json_t *v1_job_json(const JobPageRow *page_row, const V1JobMore *more, usec_t no
                         json_time(row->finished_at), "error", error_json(row), "result", result_json(row),
                         "hold", carbon_hold_waiting_json(hold, row->state, row->due_at), "carbon",
                         carbon_hold_ended_json(hold), "schedule_id", more->schedule_id, "created_by",
-                        json_path_get(spec, "audit_info.requested_by"), "warnings", warnings_json(hold),
-                        "options", options_json(row, spec));
-        return job && job_row_add_warm(row, job) >= 0 ? TAKE_PTR(job) : NULL;
+                        created_by_json(row, spec), "warnings", warnings_json(hold), "options",
+                        options_json(row, spec));
+        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 ? TAKE_PTR(job)
+                                                                                              : NULL;
 }
 
 /* --- its schema ------------------------------------------------------------------------------------ */
@@ -220,6 +232,8 @@ static const SchemaField job_fields[] = {
         { "created_by", SCHEMA_STRING, SCHEMA_NULLABLE },
         { "warnings", SCHEMA_ARRAY, .description = "Why it did not wait for a low carbon intensity." },
         { "options", SCHEMA_OBJECT },
+        { "submitter", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Who has submitted it, if that is known.",
+                        &job_submitter_schema },
         { "warm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Of a warm job." },
         {},
 };

@@ -210,6 +210,8 @@ static const SchemaField job_fields[] = {
         { "attempt", SCHEMA_INTEGER,
                         .description = "The number of the attempt, from 1; 0 before the first one." },
         { "worker_id", SCHEMA_STRING, SCHEMA_NULLABLE, "Who carries it out." },
+        { "submitter", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Who has submitted it, if that is known.",
+                        &job_submitter_schema },
         { "warm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Where a warm job stands." },
         {},
 };
@@ -229,7 +231,8 @@ json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_s
                         json_time(row->finished_at), "attempt", (int) row->attempt, "worker_id",
                         json_text(row->worker_id));
 
-        return job && job_row_add_warm(row, job) >= 0 ? TAKE_PTR(job) : NULL;
+        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 ? TAKE_PTR(job)
+                                                                                              : NULL;
 }
 
 static const SchemaField summary_fields[] = {
@@ -240,17 +243,21 @@ static const SchemaField summary_fields[] = {
         { "is_terminal", SCHEMA_BOOLEAN, .description = "The job has ended." },
         { "operation", SCHEMA_STRING },
         { "percentage", SCHEMA_INTEGER, .max = 100 },
+        { "submitter", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Who has submitted it, if that is known.",
+                        &job_submitter_schema },
         {},
 };
 
 static const Schema summary_schema = { .name = "JobSummary", .fields = summary_fields };
 
 json_t *worker_summary_json(const JobRow *row, usec_t now) {
-        return json_pack("{s:o, s:s, s:o, s:o, s:b, s:o, s:i}", "job_id", json_text(row->id), "state",
-                        strempty(job_state_to_string(row->state)), "created_at", json_time(row->created_at),
-                        "updated_at", json_time(row->updated_at), "is_terminal",
+        _cleanup_json_ json_t *job = json_pack("{s:o, s:s, s:o, s:o, s:b, s:o, s:i}", "job_id",
+                        json_text(row->id), "state", strempty(job_state_to_string(row->state)), "created_at",
+                        json_time(row->created_at), "updated_at", json_time(row->updated_at), "is_terminal",
                         job_state_is_terminal(row->state), "operation", json_text(row->operation),
                         "percentage", (int) job_row_percent(row));
+
+        return job && job_row_add_submitter(row, job) >= 0 ? TAKE_PTR(job) : NULL;
 }
 
 static const SchemaField jobs_fields[] = {

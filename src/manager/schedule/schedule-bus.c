@@ -14,6 +14,7 @@
 #include "manager/schedule/schedule-timer.h"
 #include "manager/schedule/schedule-times.h"
 #include "manager/schedule/schedule.h"
+#include "manager/submit-caller.h"
 #include "manager/submit-options.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
@@ -23,14 +24,16 @@
 
 static const char manage_schedules[] = "org.hyper1.manage-schedules";
 
-/* As for a job, but that its runs are for this machine. */
+/* As for a job, but that its runs are for this machine. 1; 0: @message is dispatched again; or negative errno
+ * with @error set. */
 static int read_options(Manager *m, sd_bus_message *message, SubmitOptions *ret, sd_bus_error *error) {
         int r = submit_options_of_call(&m->callers, message, ret, error);
 
-        return r >= 0 && ret->any_worker ? bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                                                           "options.any-worker: must be false, the jobs of "
-                                                           "a schedule are done by this machine")
-                                         : r;
+        if (r >= 0 && ret->any_worker)
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "options.any-worker: must be false, the jobs of a schedule are done by this "
+                                "machine");
+        return r < 0 ? r : submit_caller_find(m, message, ret, error);
 }
 
 /* --- org.hyper1.Manager ---------------------------------------------------------------------------- */
@@ -48,7 +51,9 @@ int method_create_schedule(sd_bus_message *message, void *userdata, sd_bus_error
         r = sd_bus_message_read(message, "s", &definition);
         if (r >= 0)
                 r = read_options(m, message, &options, error);
-        if (r >= 0)
+        if (r == 0)
+                return 1;
+        if (r > 0)
                 r = manager_create_schedule(m, definition, &options, &id, &fields, error);
         if (r < 0)
                 return bus_reply_fields_error(message, r, error, &fields);
@@ -68,7 +73,9 @@ int method_update_schedule(sd_bus_message *message, void *userdata, sd_bus_error
         r = sd_bus_message_read(message, "ss", &id, &changes);
         if (r >= 0)
                 r = read_options(m, message, &options, error);
-        if (r >= 0)
+        if (r == 0)
+                return 1;
+        if (r > 0)
                 r = manager_update_schedule(m, id, changes, &options, &fields, error);
         return r < 0 ? bus_reply_fields_error(message, r, error, &fields)
                      : sd_bus_reply_method_return(message, NULL);

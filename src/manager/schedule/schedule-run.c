@@ -158,8 +158,13 @@ static void on_submitted(Manager *m, int r, const char *id, bool created, const 
 
 static int submit_spec(RunStart *s, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_json_ json_t *spec = json_loads(s->row->spec, 0, NULL);
-        SubmitOptions options = { .dialect = s->row->dialect, .role = s->row->role };
+        _cleanup_(submit_options_done)
+                        SubmitOptions options = { .dialect = s->row->dialect, .role = s->row->role };
         _cleanup_free_ char *text = NULL;
+
+        options.submitted_by = submitter_text_add_schedule(s->row->submitter, s->row->id);
+        if (!options.submitted_by)
+                return -ENOMEM;
 
         if (!spec || json_object_set_new(spec, "job_id", json_string(s->run.job_id)) < 0 ||
                         name_output(spec, s->run.job_id) < 0 || !(text = json_dumps(spec, JSON_COMPACT)))

@@ -49,7 +49,8 @@ static int apply(ScheduleRow *row, ScheduleDefinition *d, const SubmitOptions *o
         if (d->spec) {
                 row->role = o->role;
                 if (free_and_strdup(&row->request, o->request) < 0 ||
-                                free_and_strdup(&row->dialect, o->dialect) < 0)
+                                free_and_strdup(&row->dialect, o->dialect) < 0 ||
+                                free_and_strdup(&row->submitter, o->submitted_by) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -305,7 +306,7 @@ int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
         STRV_FOREACH(l, lines)
                 (void) json_array_append_new(calendar, json_string(*l));
         object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:b, s:s, s:b, s:o, s:o, s:o, s:s?, s:s?, s:I, "
-                           "s:I, s:I, s:o, s:o, s:o}",
+                           "s:I, s:I, s:o, s:o, s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "role",
                         role_to_string(row->role), "schedule", row->expression, "on_calendar", calendar,
                         "enabled", row->enabled, "overlap_policy", schedule_overlap_to_string(row->overlap),
@@ -315,7 +316,8 @@ int schedule_details(Store *store, const ScheduleRow *row, char **ret) {
                         (json_int_t) row->run_count, "success_count", (json_int_t) row->success_count,
                         "failure_count", (json_int_t) row->failure_count, "created_at",
                         json_time(row->created_at), "updated_at", json_time(row->updated_at), "runs",
-                        runs_json(store, row->id));
+                        runs_json(store, row->id), "submitter",
+                        row->submitter ? json_loads(row->submitter, 0, NULL) : json_null());
         text = object ? json_dumps(object, JSON_COMPACT) : NULL;
         if (!text)
                 return -ENOMEM;

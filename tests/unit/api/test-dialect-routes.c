@@ -67,7 +67,7 @@ static int mock_insert(Mock *m, const char *text, JobSpec *spec, const char *dia
 typedef struct MockOptions {
         const char *dialect, *request, *role;
         int any_worker;
-        json_t *warnings, *secrets;
+        json_t *warnings, *secrets, *submitter;
 } MockOptions;
 
 static void read_options(sd_bus_message *msg, MockOptions *o) {
@@ -92,11 +92,13 @@ static void read_options(sd_bus_message *msg, MockOptions *o) {
                         sd_bus_message_exit_container(msg);
                         sd_bus_message_exit_container(msg);
                 } else {
-                        ck_assert_str_eq(key, "secrets");
+                        json_t *map = streq(key, "submitter") ? o->submitter : o->secrets;
+
+                        ck_assert(map == o->submitter || streq(key, "secrets"));
                         ck_assert_int_gt(sd_bus_message_enter_container(msg, 'v', "a{ss}"), 0);
                         ck_assert_int_gt(sd_bus_message_enter_container(msg, 'a', "{ss}"), 0);
                         while (sd_bus_message_read(msg, "{ss}", &a, &b) > 0)
-                                json_object_set_new(o->secrets, a, json_string(b));
+                                json_object_set_new(map, a, json_string(b));
                         sd_bus_message_exit_container(msg);
                         sd_bus_message_exit_container(msg);
                 }
@@ -118,7 +120,7 @@ static int reply_fields(
 }
 
 static int mock_submit(Mock *m, sd_bus_message *msg) {
-        MockOptions o = { .warnings = json_array(), .secrets = json_object() };
+        MockOptions o = { .warnings = json_array(), .secrets = json_object(), .submitter = json_object() };
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_(job_spec_freep) JobSpec *spec = NULL, *old = NULL;
         _cleanup_(job_row_freep) JobRow *row = NULL;
@@ -129,9 +131,9 @@ static int mock_submit(Mock *m, sd_bus_message *msg) {
         ck_assert_int_gt(sd_bus_message_read(msg, "s", &text), 0);
         read_options(msg, &o);
         ck_assert_str_eq(o.role, "admin"); /* in these tests everybody is */
-        json_t *call = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o}", "spec", text, "dialect", o.dialect,
+        json_t *call = json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "spec", text, "dialect", o.dialect,
                         "request", o.request, "any", o.any_worker, "warnings", o.warnings, "secrets",
-                        o.secrets);
+                        o.secrets, "submitter", o.submitter);
         json_dumpf(call, m->calls, JSON_COMPACT);
         fputc('\n', m->calls);
         fflush(m->calls);
@@ -454,6 +456,7 @@ START_TEST(a_worker_client_submits_and_looks) {
         assert_member(call, "any", "true");
         assert_member(call2, "any", "false");
         assert_member(call, "secrets", "{}");
+        assert_member(call, "submitter.uid", "\"0\"");
         ck_assert_uint_eq(json_array_size(json_object_get(call, "warnings")), 1);
         world_stop(&w);
 }

@@ -246,9 +246,9 @@ static int method_get(sd_bus_message *msg, void *userdata, sd_bus_error *error) 
 }
 
 static int append_job(sd_bus_message *reply, const MockJob *j) {
-        return sd_bus_message_append(reply, "(sosssdtts)", j->id, j->path, "convert", j->state, j->phase,
+        return sd_bus_message_append(reply, "(sosssdttsttts)", j->id, j->path, "convert", j->state, j->phase,
                         percent(j), CREATED_USEC, is_over(j) ? CREATED_USEC + 5 * USEC_PER_SEC : 0,
-                        j->reason);
+                        j->reason, UINT64_C(1048576), UINT64_MAX, UINT64_C(1073741824), "alice");
 }
 
 /* The filter's "states", the only part of it that the mock heeds; all jobs without. */
@@ -294,7 +294,7 @@ static int method_list(sd_bus_message *msg, void *userdata, sd_bus_error *error)
         if (r >= 0)
                 r = sd_bus_message_append(reply, "t", n);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sosssdtts)");
+                r = sd_bus_message_open_container(reply, 'a', "(sosssdttsttts)");
         for (MockJob *j = m->jobs; j && r >= 0; j = j->next)
                 if (!states || strv_contains(states, j->state))
                         r = append_job(reply, j);
@@ -433,7 +433,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("SubmitJob", "sa{sv}", "sob", method_submit, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetJob", "s", "os", method_get, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD("ListJobs", "a{sv}", "ta(sosssdtts)", method_list, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListJobs", "a{sv}", "ta(sosssdttsttts)", method_list, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("CancelJob", "s", NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("RetryJob", "sa{sv}", "o", method_retry, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -456,15 +456,19 @@ static int get_property(sd_bus *bus, const char *path, const char *interface, co
         MockJob *j = userdata;
         const struct {
                 const char *name, *value;
-        } strings[] = { { "Id", j->id }, { "Operation", "convert" }, { "Spec", j->spec },
-                { "State", j->state }, { "Unit", "hyper-job-x.service" }, { "Reason", j->reason },
-                { "Phase", j->phase }, { "Result", result(j) } };
+        } strings[] = {
+                { "Id", j->id }, { "Operation", "convert" }, { "Spec", j->spec }, { "State", j->state },
+                { "Unit", "hyper-job-x.service" }, { "Reason", j->reason }, { "Phase", j->phase },
+                { "Result", result(j) },
+                { "Submitter", "{\"name\":\"alice\",\"uid\":1000,\"key\":\"ci\",\"address\":\"192.0.2.1\"}" }
+        };
         const struct {
                 const char *name;
                 uint64_t value;
         } numbers[] = { { "BytesDone", j->step * UINT64_C(1073741824) },
                 { "BytesTotal", STEPS * UINT64_C(1073741824) }, { "Rate", is_over(j) ? 0 : 536870912 },
-                { "CreatedUSec", CREATED_USEC }, { "StartedUSec", CREATED_USEC + USEC_PER_SEC },
+                { "RemainingUSec", is_over(j) ? 0 : 90 * USEC_PER_SEC }, { "CreatedUSec", CREATED_USEC },
+                { "StartedUSec", CREATED_USEC + USEC_PER_SEC },
                 { "FinishedUSec", is_over(j) ? CREATED_USEC + 5 * USEC_PER_SEC : 0 } };
 
         for (size_t i = 0; i < ELEMENTSOF(strings); i++)
@@ -502,8 +506,9 @@ static const sd_bus_vtable job_vtable[] = { SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Screenshot", NULL, "ay", method_screenshot, SD_BUS_VTABLE_UNPRIVILEGED), P("Id", "s"),
         P("Operation", "s"), P("Spec", "s"), P("Unit", "s"), P("Priority", "u"), P("State", "s"),
         P("Reason", "s"), P("StateHistory", "a(sts)"), P("Attempt", "u"), P("Phase", "s"), P("Percent", "d"),
-        P("BytesDone", "t"), P("BytesTotal", "t"), P("Rate", "t"), P("CreatedUSec", "t"),
-        P("StartedUSec", "t"), P("FinishedUSec", "t"), P("Result", "s"), SD_BUS_VTABLE_END };
+        P("BytesDone", "t"), P("BytesTotal", "t"), P("Rate", "t"), P("RemainingUSec", "t"),
+        P("Submitter", "s"), P("CreatedUSec", "t"), P("StartedUSec", "t"), P("FinishedUSec", "t"),
+        P("Result", "s"), SD_BUS_VTABLE_END };
 
 static int find_job(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
                 sd_bus_error *error) {

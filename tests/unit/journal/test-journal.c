@@ -270,6 +270,47 @@ START_TEST(a_replay_resumes_exactly_behind_each_cursor) {
 }
 END_TEST
 
+/* The messages of a page, and the cursor of the last one. */
+static char *page(const Journal *j, const char *cursor, bool progress, size_t limit, char **ret_cursor) {
+        _cleanup_strv_free_ char **messages = NULL;
+        JobEvent **events;
+        size_t n;
+
+        ck_assert_int_eq(journal_read_page(j->dir, "a", cursor, progress, limit, &events, &n), 0);
+        for (size_t i = 0; i < n; i++) {
+                ck_assert_int_eq(strv_extend(&messages, events[i]->message), 0);
+                ck_assert_int_eq(free_and_strdup(ret_cursor, events[i]->cursor), 0);
+        }
+        job_events_free(events, n);
+        return strv_join(messages, " ");
+}
+
+START_TEST(pages_of_a_log) {
+        _cleanup_test_journal_ Journal j = journal_new();
+        _cleanup_free_ char *cursor = NULL, *ignored = NULL;
+
+        state_of(&j, "a", "CREATED");
+        progress_of(&j, "a", "1");
+        state_of(&j, "b", "QUEUED");
+        state_of(&j, "a", "QUEUED");
+        progress_of(&j, "a", "2");
+        state_of(&j, "a", "RUNNING");
+        flush(&j);
+        _cleanup_free_ char *all = page(&j, NULL, true, 10, &ignored),
+                            *first = page(&j, NULL, false, 2, &cursor),
+                            *second = page(&j, cursor, false, 2, &cursor);
+        ck_assert_str_eq(all, "CREATED 1 QUEUED 2 RUNNING");
+        ck_assert_str_eq(first, "CREATED QUEUED");
+        ck_assert_str_eq(second, "RUNNING");
+        _cleanup_free_ char *none = page(&j, cursor, false, 2, &cursor);
+        ck_assert_str_eq(none, "");
+        state_of(&j, "a", "COMPLETED");
+        flush(&j);
+        _cleanup_free_ char *more = page(&j, cursor, false, 2, &cursor);
+        ck_assert_str_eq(more, "COMPLETED");
+}
+END_TEST
+
 START_TEST(a_cursor_that_is_gone_is_refused) {
         _cleanup_test_journal_ Journal j = journal_new();
         JobEvent **events;
@@ -576,7 +617,7 @@ __attribute__((__constructor__)) static void skip_without_writer(void) {
 
 TEST_MAIN("journal", a_replay_has_the_jobs_events_in_order_and_no_forged_ones,
                 all_fields_come_through_the_journal, a_replay_resumes_exactly_behind_each_cursor,
-                a_cursor_that_is_gone_is_refused, since_and_limit_cut_a_replay,
+                pages_of_a_log, a_cursor_that_is_gone_is_refused, since_and_limit_cut_a_replay,
                 a_log_is_what_the_unit_said_and_what_was_said_of_it, huge_and_binary_lines_do_no_harm,
                 a_follower_tells_what_comes_and_not_what_was, a_follower_tells_the_first_matching_entry_ever,
                 a_follower_of_an_empty_journal_tells_all_that_comes, a_follower_begins_behind_its_cursor,

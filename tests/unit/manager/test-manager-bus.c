@@ -220,9 +220,9 @@ static uint64_t list(
                                                  (uint64_t) 2),
                                 0);
         ck_assert_int_gt(sd_bus_message_read(m, "t", &total), 0);
-        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sosssdtts)"), 0);
-        while (sd_bus_message_read(m, "(sosssdtts)", &id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) >
-                        0)
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sosssdttsttts)"), 0);
+        while (sd_bus_message_read(m, "(sosssdttsttts)", &id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                               NULL, NULL, NULL, NULL) > 0)
                 ck_assert_int_ge(strv_extend(&ids, id), 0);
         sd_bus_message_unref(m);
         _cleanup_free_ char *joined = strv_join(ids, " ");

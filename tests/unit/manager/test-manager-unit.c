@@ -52,6 +52,7 @@ static size_t count(const UnitProperties *p, const char *name) {
 START_TEST(a_local_job_is_shut_in) {
         _cleanup_(unit_properties_done) UnitProperties p = properties((UnitRequest){ .source_files = sources,
                         .part_dir = "/srv/out/.b.hyper-part",
+                        .submitter = "alice",
                         .timeout_seconds = 60,
                         .priority = 50 });
 
@@ -72,6 +73,7 @@ START_TEST(a_local_job_is_shut_in) {
                         0); /* which would be no property at all */
         ck_assert_uint_ge(get(&p, "LogRateLimitBurst")->number, 1000000);
         ck_assert(has(&p, "LogExtraFields", "HYPER_JOB_ID=a-b"));
+        ck_assert(has(&p, "LogExtraFields", "HYPER_SUBMITTER=alice"));
         ck_assert(has(&p, "Slice", "hyper-jobs.slice"));
         ck_assert_ptr_null(unit_properties_find(&p, "LoadCredentialEncrypted"));
 

@@ -15,6 +15,6 @@ typedef struct CallerLogin {
 
 CallerLogins *caller_logins_free(CallerLogins *l);
 
-/* Of the sender of @m. 1 with *ret, whose strings are valid until the next call; 0: logind is asked, and @m is
- * dispatched again after the reply, as by bus_verify_polkit(); -ENOMEM. */
+/* Of the sender of @m. 1 with *ret, whose strings are valid until the next call; 0: logind is asked, and @m
+ * is dispatched again after the reply, as by bus_verify_polkit(); -ENOMEM. */
 int caller_login_find(Manager *manager, sd_bus_message *m, CallerLogin *ret);

@@ -37,6 +37,8 @@ libhyper_manager_a_SOURCES = \
 	src/manager/file/deploy-bus.h \
 	src/manager/file/deploy.c \
 	src/manager/file/deploy.h \
+	src/manager/file/destination.c \
+	src/manager/file/destination.h \
 	src/manager/file/file-bus.c \
 	src/manager/file/file-bus.h \
 	src/manager/file/file-open.c \

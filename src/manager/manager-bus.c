@@ -10,6 +10,7 @@
 #include "basic/string-util.h"
 #include "manager/file/chunk-bus.h"
 #include "manager/file/deploy-bus.h"
+#include "manager/file/destination.h"
 #include "manager/file/file-bus.h"
 #include "manager/file/upload-bus.h"
 #include "manager/job-cancel.h"
@@ -343,6 +344,10 @@ const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetJobLog", SD_BUS_ARGS("s", id, "a{sv}", options),
                         SD_BUS_RESULT("s", entries, "s", next), method_get_job_log,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("InspectDestination",
+                        SD_BUS_ARGS("s", destination, "t", size, "a{sv}", options),
+                        SD_BUS_RESULT("s", inspection), method_inspect_destination,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("CancelJob", SD_BUS_ARGS("s", id), SD_BUS_NO_RESULT, method_cancel_job,
                         SD_BUS_VTABLE_UNPRIVILEGED),

@@ -196,6 +196,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-caller \
 	tests/unit/manager/test-manager-chain \
 	tests/unit/manager/test-manager-changes \
+	tests/unit/manager/test-manager-destination \
 	tests/unit/manager/test-manager-executor \
 	tests/unit/manager/test-manager-files \
 	tests/unit/manager/test-manager-group \

@@ -18,6 +18,21 @@ equal "$(jq -r 'select(.HYPER_EVENT == "state") | .HYPER_STATE' <<<"$by_field" |
         "CREATED VALIDATED QUEUED ASSIGNED RUNNING COMPLETED " "the states"
 phases=$(jq -r 'select(.HYPER_EVENT == "phase") | .HYPER_PHASE' <<<"$by_field" | tr '\n' ' ')
 equal "$phases" "initialization inspection conversion verification finalization " "the phases"
+equal "$(jq -r 'select(.HYPER_STATE == "CREATED" or ._SYSTEMD_UNIT == "hyper-job-logged.service") |
+        .HYPER_SUBMITTER' <<<"$by_field" | sort -u)" root "the submitter"
+equal "$(hyperctl list --json=short | jq -r '.jobs[] | select(.id == "logged") | .submitter')" root \
+        "the submitter in the list"
+http=$(curl -sS --unix-socket /run/hyper/api.sock http://localhost/jobs/logged)
+equal "$(jq -c .submitter <<<"$http")" '{"name":"root","user":"root","uid":0}' "the submitter over HTTP"
+by_http=$(curl -sS --unix-socket /run/hyper/api.sock http://localhost/jobs/submit \
+        -H 'Content-Type: application/json' -d "$(spec "$dir/disk.raw" "$dir/http.qcow2")" |
+                jq -r '.job_id // .job_ids[0]')
+equal "$(hyperctl status "$by_http" --json=short | jq -c .submitter)" '{"name":"root","user":"root","uid":0}' \
+        "who has submitted over HTTP"
+log=$(busctl --json=short call "${manager[@]}" GetJobLog 'sa{sv}' logged 0)
+contains "$(jq -r '.data[0]' <<<"$log" | jq -r '.[].event' | sort -u | tr '\n' ' ')" "phase state" "the log"
+equal "$(busctl --json=short call "${manager[@]}" GetJobLog 'sa{sv}' logged 1 cursor s \
+        "$(jq -r '.data[1]' <<<"$log")" | jq -r '.data[0]')" "[]" "what follows the log"
 [ -n "$(journalctl -q -o cat -u 'hyper-job-*')" ] || fail "journalctl -u 'hyper-job-*' shows nothing"
 for event in state phase progress; do
         message=$(jq -r "select(.HYPER_EVENT == \"$event\") | .MESSAGE_ID" <<<"$by_field" | head -n 1)

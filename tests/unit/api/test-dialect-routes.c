@@ -456,7 +456,7 @@ START_TEST(a_worker_client_submits_and_looks) {
         assert_member(call, "any", "true");
         assert_member(call2, "any", "false");
         assert_member(call, "secrets", "{}");
-        assert_member(call, "submitter.uid", "\"0\"");
+        assert_member(call, "submitter", "{}"); /* the test does not know its user */
         ck_assert_uint_eq(json_array_size(json_object_get(call, "warnings")), 1);
         world_stop(&w);
 }

@@ -27,8 +27,8 @@ equal "$(jq -c .submitter <<<"$http")" '{"name":"root","user":"root","uid":0}' "
 by_http=$(curl -sS --unix-socket /run/hyper/api.sock http://localhost/jobs/submit \
         -H 'Content-Type: application/json' -d "$(spec "$dir/disk.raw" "$dir/http.qcow2")" |
                 jq -r '.job_id // .job_ids[0]')
-equal "$(hyperctl status "$by_http" --json=short | jq -c .submitter)" '{"name":"root","user":"root","uid":0}' \
-        "who has submitted over HTTP"
+equal "$(hyperctl status "$by_http" --json=short | jq -c .submitter)" \
+        '{"name":"root","user":"root","uid":0}' "who has submitted over HTTP"
 log=$(busctl --json=short call "${manager[@]}" GetJobLog 'sa{sv}' logged 0)
 contains "$(jq -r '.data[0]' <<<"$log" | jq -r '.[].event' | sort -u | tr '\n' ' ')" "phase state" "the log"
 equal "$(busctl --json=short call "${manager[@]}" GetJobLog 'sa{sv}' logged 1 cursor s \

@@ -62,8 +62,9 @@ static bool take_partition(const char **p, const char *end, unsigned *ret) {
         return take_number(p, end, ret) && *ret > 0;
 }
 
-/* Disk and partition (0: the disk itself) of a name; false if it is none. */
-static bool parse(const char *name, size_t length, unsigned *ret_disk, unsigned *ret_partition) {
+/* Kind (a bit), disk and partition (0: the disk itself) of a name; false if it is none. */
+static bool parse_kind(const char *name, size_t length, unsigned *ret_kind, unsigned *ret_disk,
+                unsigned *ret_partition) {
         static const char *const prefixes[] = { "/dev/sd", "/dev/hd", "/dev/vd", "/dev/xvd" };
         const char *end = name + length;
 
@@ -79,6 +80,7 @@ static bool parse(const char *name, size_t length, unsigned *ret_disk, unsigned 
                 if (letters == 0 || (p < end && !take_partition(&p, end, ret_partition)) || p != end)
                         return false;
                 *ret_disk = disk - 1;
+                *ret_kind = 1u << i;
                 return true;
         }
         const char *p = name;
@@ -90,7 +92,21 @@ static bool parse(const char *name, size_t length, unsigned *ret_disk, unsigned 
                 return false;
         /* VMware has one controller for 15 disks. */
         *ret_disk = controller * 15 + namespace - 1;
+        *ret_kind = 1u << ELEMENTSOF(prefixes);
         return p == end;
+}
+
+static bool parse(const char *name, size_t length, unsigned *ret_disk, unsigned *ret_partition) {
+        unsigned kind;
+
+        return parse_kind(name, length, &kind, ret_disk, ret_partition);
+}
+
+void device_names_note(DeviceNames *d, const char *name, size_t length) {
+        unsigned kind, disk, partition;
+
+        if (parse_kind(name, length, &kind, &disk, &partition) && partition > 0)
+                d->kinds |= kind;
 }
 
 /* Below by-id, what is not named by hardware. */
@@ -126,7 +142,10 @@ bool device_name_is_unstable(const char *name, size_t length) {
 const char *device_names_find(const DeviceNames *d, const char *name, size_t length) {
         unsigned disk = 0, partition, other_disk, other_partition;
 
-        if (!parse(name, length, &disk, &partition)) {
+        if (parse(name, length, &disk, &partition)) {
+                if ((d->kinds & (d->kinds - 1)) != 0)
+                        return NULL;
+        } else {
                 if (!d->one_disk || !parse_hardware(name, length, &partition))
                         return NULL;
                 disk = 0;

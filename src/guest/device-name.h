@@ -15,6 +15,7 @@ typedef struct DeviceName {
 typedef struct DeviceNames {
         DeviceName *items;
         size_t n, allocated;
+        unsigned kinds; /* of disks that its tables name: of IDE, SCSI, …; with several, none is found */
         bool one_disk; /* the guest has one disk, which all names below by-id and by-path mean */
 } DeviceNames;
 
@@ -25,6 +26,10 @@ void device_names_done(DeviceNames *d);
 int device_names_add(DeviceNames *d, const char *device, const char *stable);
 /* The same for a file system on several devices (btrfs), which all have its name. */
 int device_names_add_member(DeviceNames *d, const char *device, const char *stable);
+
+/* Notes that a table of the guest has @name. The letters of each kind of disk begin anew, so that the order of
+ * the disks says nothing if there are several. A disk without partitions may be a CD, and does not count. */
+void device_names_note(DeviceNames *d, const char *name, size_t length);
 
 /* True for a name that depends on the hardware: /dev/sda1, hda1, vda1, xvda1, nvme0n1p1, and those below
  * /dev/disk/by-path, and by-id except names of device-mapper, md and LVM, which come from the disk. */

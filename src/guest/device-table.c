@@ -26,6 +26,26 @@ static const char *find_field(const char *line, size_t length, unsigned field, s
         return end;
 }
 
+/* Other devices of a file system are in its options: logdev=, device=, header=. Some of them cannot be named by
+ * a UUID. */
+static int warn_of_options(
+                const char *step, const char *file, const char *p, const char *end, Changes *changes) {
+        int r = 0;
+
+        while (p < end && r >= 0) {
+                size_t n = 0;
+                while (p + n < end && !strchr(BLANKS ",=:", p[n]))
+                        n++;
+                if (n > 0 && device_name_is_unstable(p, n))
+                        r = changes_warn(changes, step,
+                                        "%s names the device %.*s in options, which are not changed: it may have "
+                                        "another name on KVM",
+                                        file, (int) n, p);
+                p += n + 1;
+        }
+        return r;
+}
+
 static int rewrite_line(const char *step, const char *file, unsigned field, const char *line, size_t length,
                 const DeviceNames *names, Changes *changes, Buffer *out) {
         size_t n;
@@ -41,6 +61,8 @@ static int rewrite_line(const char *step, const char *file, unsigned field, cons
                                 "%s names the device %s, whose file system is not known: it may have "
                                 "another name on KVM",
                                 file, from);
+        if (r >= 0 && n > 0)
+                r = warn_of_options(step, file, device + n, line + length, changes);
         if (r >= 0 && stable)
                 r = changes_add(changes, step, file, from, stable);
         if (r < 0)
@@ -74,4 +96,14 @@ int device_table_rewrite(const char *step, const char *file, unsigned field, con
                 return 0;
         int r = buffer_finish(&out, ret, NULL);
         return r < 0 ? r : 1;
+}
+
+void device_table_note(unsigned field, const char *text, DeviceNames *names) {
+        for (const char *p = text; *p;) {
+                size_t length = strcspn(p, "\n"), n;
+                const char *device = find_field(p, length, field, &n);
+
+                device_names_note(names, device, n);
+                p += length + (p[length] == '\n');
+        }
 }

@@ -10,3 +10,6 @@
  * What cannot be named becomes a warning. 1 with *ret (caller frees), 0 if nothing changes, or -ENOMEM. */
 int device_table_rewrite(const char *step, const char *file, unsigned field, const char *text,
                 const DeviceNames *names, Changes *changes, char **ret);
+
+/* Notes the devices of a table, see device_names_note(). */
+void device_table_note(unsigned field, const char *text, DeviceNames *names);

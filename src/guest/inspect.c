@@ -5,6 +5,7 @@
 
 #include "basic/string-util.h"
 #include "guest/config-size.h"
+#include "guest/device-table.h"
 #include "guest/encrypted.h"
 #include "guest/esp.h"
 #include "guest/kernel-default.h"
@@ -181,6 +182,26 @@ static int check_type(Guest *guest) {
         return r < 0 ? r : 1;
 }
 
+/* See device_names_note(). */
+static int note_names(Guest *guest) {
+        static const struct {
+                const char *path;
+                unsigned field;
+        } tables[] = { { "/etc/fstab", 0 }, { "/etc/crypttab", 1 } };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(tables); i++) {
+                _cleanup_free_ char *text = NULL;
+                if (guest_read(guest, tables[i].path, GUEST_FILE_MAX, &text, NULL) >= 0)
+                        device_table_note(tables[i].field, text, &guest->names);
+        }
+        if ((guest->names.kinds & (guest->names.kinds - 1)) != 0)
+                r = changes_warn(&guest->changes, STEP,
+                                "The guest has disks of several kinds, such as SCSI and NVMe, and names them by "
+                                "their order: which ones are meant is not known");
+        return r;
+}
+
 int inspect_find(Guest *guest) {
         guest_progress(STEP, 45);
         int r = config_size_check(guest);
@@ -202,6 +223,8 @@ int inspect_find(Guest *guest) {
         if (r != 0)
                 return MIN(r, 0);
         r = mount_root(guest, read_only);
+        if (r >= 0 && !guest->windows)
+                r = note_names(guest);
         /* Windows has no fstab, and its loader is not changed. */
         return r < 0 || guest->windows ? r : esp_mount(guest, read_only);
 }

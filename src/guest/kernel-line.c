@@ -11,6 +11,7 @@ static const struct {
         { "root=", "" }, { "resume=", "" }, { "boot=", "" }, { "real_root=", "" },
         { "RESUME=", "" }, /* initramfs-tools */
         { "cryptdevice=", ":" }, /* device:name */
+        { "cryptkey=", ":" }, /* device:type:path */
 };
 
 /* What stands between the arguments of a kernel, in the quoting of each of the files. */

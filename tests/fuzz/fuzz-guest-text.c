@@ -144,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (int i = 0; i < _EDITORS; i++)
                 edit_twice(i, text, &names);
         names.one_disk = true;
+        device_table_note(0, text, &names);
         edit_twice(FSTAB, text, &names);
         read_nics(text);
         read_network(text);

@@ -101,6 +101,14 @@ static const Row rows[] = {
                         "/dev/disk/by-id/lvm-pv-uuid-x /l xfs\nPARTLABEL=x /p ext4\n",
                         NULL, 0, 0 },
         { fstab, "/dev/sdd1 /copy ext4\n", NULL, 0, 1 },
+        /* an external log, btrfs on two disks, a header of LUKS */
+        { fstab, "/dev/sda1 / xfs logdev=/dev/sda2,noatime\nUUID=5 /b btrfs device=/dev/sdf1,device=/dev/sdg1\n",
+                        "UUID=1111 / xfs logdev=/dev/sda2,noatime\nUUID=5 /b btrfs device=/dev/sdf1,device=/dev/sdg1\n",
+                        1, 3 },
+        { fstab, "# /dev/sda1 / xfs logdev=/dev/sda2\nUUID=5 /dev ext4 x=/dev/null,y=/dev/mapper/a\n", NULL,
+                        0, 0 },
+        { crypttab, "a /dev/sda1 /key:/dev/sdb1 luks,header=/dev/sda2\n",
+                        "a UUID=1111 /key:/dev/sdb1 luks,header=/dev/sda2\n", 1, 2 },
         { fstab, "server:/dev/sda1 /mnt nfs\n/dev/sda1x / ext4\n/dev/sda1234 / ext4\n/dev/sdaaa1 / ext4\n",
                         NULL, 0, 0 },
         /* crypttab(5): the second field */
@@ -122,6 +130,8 @@ static const Row rows[] = {
                         "linux /vmlinuz boot=UUID=1111 fips=1 real_root=UUID=2222", 2, 0 },
         { kernel_line, "options cryptdevice=/dev/sda2:root:allow-discards root=/dev/mapper/root\n",
                         "options cryptdevice=UUID=2222:root:allow-discards root=/dev/mapper/root\n", 1, 0 },
+        { kernel_line, "options cryptkey=/dev/sda2:ext4:/key cryptkey=rootfs:/key\n",
+                        "options cryptkey=UUID=2222:ext4:/key cryptkey=rootfs:/key\n", 1, 0 },
         /* SUSE */
         { kernel_line, "DEFAULT_APPEND=\"resume=/dev/sda2 splash=silent\"\n",
                         "DEFAULT_APPEND=\"resume=UUID=2222 splash=silent\"\n", 1, 0 },
@@ -314,6 +324,36 @@ START_TEST(a_file_system_on_two_disks_has_one_name) {
 }
 END_TEST
 
+/* The letters of each kind of disk begin anew: which of the disks is meant is not known. */
+START_TEST(disks_of_several_kinds_are_not_found) {
+        static const struct {
+                const char *fstab, *crypttab;
+                bool found;
+        } rows_of_kinds[] = {
+                { "/dev/sda1 / ext4\n/dev/sdb1 /srv ext4\n", "", true },
+                { "/dev/sda1 / ext4\n/dev/hdc /cdrom iso9660\n#/dev/hda1 /old ext3\n", "", true },
+                { "UUID=1 / ext4\n/dev/mapper/a /b ext4\n", "", true },
+                { "/dev/sda1 / ext4\n/dev/nvme0n1p1 /srv ext4\n", "", false },
+                { "/dev/hda1 / ext3\n", "a /dev/sda2 none luks\n", false },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows_of_kinds); i++) {
+                _cleanup_(device_names_done) DeviceNames names = {};
+                _cleanup_changes_ Changes changes = {};
+                _cleanup_free_ char *text = NULL;
+
+                add_names(&names);
+                device_table_note(0, rows_of_kinds[i].fstab, &names);
+                device_table_note(1, rows_of_kinds[i].crypttab, &names);
+                ck_assert_msg((device_names_find(&names, "/dev/sda1", 9) != NULL) == rows_of_kinds[i].found,
+                                "row %zu", i);
+                ck_assert_int_eq(fstab("/dev/sda1 / ext4\n", &names, &changes, &text),
+                                rows_of_kinds[i].found);
+                ck_assert_uint_eq(json_array_size(changes.warnings), !rows_of_kinds[i].found);
+        }
+}
+END_TEST
+
 /* As SUSE writes them. With one disk, they mean that one. */
 START_TEST(names_by_id_and_path_are_those_of_the_only_disk) {
         static const struct {
@@ -404,6 +444,6 @@ START_TEST(texts_of_a_guest_are_cut_and_cleaned) {
 END_TEST
 
 TEST_MAIN("guest-editors", texts_are_changed_as_the_table_says, a_second_time_changes_nothing,
-                a_file_system_on_two_disks_has_one_name, names_by_id_and_path_are_those_of_the_only_disk,
-                long_texts_are_read_once, what_was_changed_is_told_with_old_and_new,
-                texts_of_a_guest_are_cut_and_cleaned)
+                a_file_system_on_two_disks_has_one_name, disks_of_several_kinds_are_not_found,
+                names_by_id_and_path_are_those_of_the_only_disk, long_texts_are_read_once,
+                what_was_changed_is_told_with_old_and_new, texts_of_a_guest_are_cut_and_cleaned)

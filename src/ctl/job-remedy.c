@@ -70,7 +70,7 @@ static const struct {
                         "none, a disk is copied without an appliance." },
         { "ambiguous_root", "Name one of the roots with parameters.root, and submit the job again." },
         { "guest_unknown",
-                        "Check that the disks are those of a virtual machine, and that all of them are there. "
+                        "Check that the disks are those of a virtual machine, and that none is missing. "
                         "To copy disks without a system, submit the job with parameters.fix set to none." },
         { "guest_hibernated", "Start Windows, run \"shutdown /s /t 0\" in it, and submit the job again." },
         { "guest_encrypted",

@@ -14,15 +14,15 @@ int boot_default_legacy(const char *config, char **ret);
 /* extlinux.conf */
 int boot_default_extlinux(const char *config, char **ret);
 
-/* The entries of a directory loader/entries/: @names are those of the files, @texts their contents. @wanted is
- * a number, a name without ".conf", or a pattern of fnmatch(3); without one, the first entry counts. */
+/* The entries of a directory loader/entries/: @names are those of the files, @texts their contents. @wanted
+ * is a number, a name without ".conf", or a pattern of fnmatch(3); without one, the first entry counts. */
 int boot_default_entry(char *const *names, char *const *texts, const char *wanted, char **ret);
 /* The value of saved_entry in grubenv, or "default" in loader.conf. 1, 0 or -ENOMEM. */
 int boot_default_saved(const char *env, char **ret);
 int boot_default_loader(const char *config, char **ret);
 
-/* Whether one of @paths is @initramfs. A file system that is mounted on /boot has a shorter path there, one of
- * a subvolume a longer one. */
+/* Whether one of @paths is @initramfs. A file system that is mounted on /boot has a shorter path there, one
+ * of a subvolume a longer one. */
 bool boot_default_is(const char *paths, const char *initramfs) _pure_;
 
 /* Whether the first 512 bytes of a disk are what a BIOS starts. */

@@ -27,8 +27,9 @@ int device_names_add(DeviceNames *d, const char *device, const char *stable);
 /* The same for a file system on several devices (btrfs), which all have its name. */
 int device_names_add_member(DeviceNames *d, const char *device, const char *stable);
 
-/* Notes that a table of the guest has @name. The letters of each kind of disk begin anew, so that the order of
- * the disks says nothing if there are several. A disk without partitions may be a CD, and does not count. */
+/* Notes that a table of the guest has @name. The letters of each kind of disk begin anew, so that the order
+ * of the disks says nothing if there are several. A disk without partitions may be a CD, and does not
+ * count. */
 void device_names_note(DeviceNames *d, const char *name, size_t length);
 
 /* True for a name that depends on the hardware: /dev/sda1, hda1, vda1, xvda1, nvme0n1p1, and those below

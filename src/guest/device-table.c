@@ -26,8 +26,8 @@ static const char *find_field(const char *line, size_t length, unsigned field, s
         return end;
 }
 
-/* Other devices of a file system are in its options: logdev=, device=, header=. Some of them cannot be named by
- * a UUID. */
+/* Other devices of a file system are in its options: logdev=, device=, header=. Some of them cannot be named
+ * by a UUID. */
 static int warn_of_options(
                 const char *step, const char *file, const char *p, const char *end, Changes *changes) {
         int r = 0;
@@ -38,8 +38,8 @@ static int warn_of_options(
                         n++;
                 if (n > 0 && device_name_is_unstable(p, n))
                         r = changes_warn(changes, step,
-                                        "%s names the device %.*s in options, which are not changed: it may have "
-                                        "another name on KVM",
+                                        "%s names the device %.*s in options, which are not changed: it "
+                                        "may have another name on KVM",
                                         file, (int) n, p);
                 p += n + 1;
         }

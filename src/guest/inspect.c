@@ -197,8 +197,8 @@ static int note_names(Guest *guest) {
         }
         if ((guest->names.kinds & (guest->names.kinds - 1)) != 0)
                 r = changes_warn(&guest->changes, STEP,
-                                "The guest has disks of several kinds, such as SCSI and NVMe, and names them by "
-                                "their order: which ones are meant is not known");
+                                "The guest has disks of several kinds, such as SCSI and NVMe, and names them "
+                                "by their order: which ones are meant is not known");
         return r;
 }
 

@@ -145,5 +145,7 @@ EOF
 label() {
         [ -d "$m/etc/selinux/default" ] || return 0
         printf 'SELINUX=permissive\nSELINUXTYPE=default\n' >"$m/etc/selinux/config"
+        mount -t proc proc "$m/proc" # it reaches files by /proc/self/fd
         chroot "$m" setfiles -F /etc/selinux/default/contexts/files/file_contexts /
+        umount "$m/proc"
 }

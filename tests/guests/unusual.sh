@@ -50,7 +50,8 @@ if want by-name; then
         for operation in '"none"' '["fs_repair"]' '["lvm_repair"]' '["offline_fix"]' '["boot_repair"]' \
                 '["initramfs_regenerate"]' '["selinux_prep"]'; do
                 run by-name "\"operations\": $operation" nothing
-                check by-name '.code == "guest_unknown" and (.message | contains("No operating system was found"))'
+                check by-name '.code == "guest_unknown" and
+                        (.message | contains("No operating system was found"))'
                 cmp -s -n 8388608 "$d/nothing.img" /dev/zero ||
                         { echo "FAILED by-name: $operation changed the disk"; failed=1; }
         done

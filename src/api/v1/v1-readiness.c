@@ -16,6 +16,7 @@
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 #include "shared/machine.h"
+#include "spec/job-fix.h"
 #include "json/json-table.h"
 
 #define CPUINFO_MAX ((size_t) 1024 * 1024)
@@ -126,7 +127,7 @@ static const char *find_path(const char *const *paths) {
 }
 
 static int check_files(ReadinessRequest *q) {
-        static const char *const key[] = { CREDENTIAL_KEY, NULL },
+        static const char *const key[] = { CREDENTIAL_KEY, NULL }, *const guest[] = { GUEST_PROGRAM, NULL },
                                  *const kvm[] = { "/sys/class/misc/kvm", NULL },
                                  *const ovmf[] = { "/usr/share/OVMF/OVMF_CODE_4M.fd",
                                          "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_CODE.fd",
@@ -141,6 +142,10 @@ static int check_files(ReadinessRequest *q) {
                                 "modprobe kvm_intel, or kvm_amd", false },
                 { "ovmf", find_path(ovmf), "There is no firmware for virtual machines with EFI.",
                                 "apt-get install ovmf", false },
+                { "hyper_guest", find_path(guest),
+                                "hyper-guest is not installed: guests are neither inspected nor changed, "
+                                "and may not start on KVM.",
+                                "apt-get install hyper-guest", false },
                 { "virtio_win", q->settings->guest.virtio_win,
                                 "No drivers for Windows are configured: it gets hardware that needs none.",
                                 "Set guest.virtio_win, see hyper-config(5).", false },

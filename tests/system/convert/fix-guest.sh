@@ -20,8 +20,9 @@
 libvirt_up
 guest_of_vmware
 
-# heard FILE: a guest has written to its console whether it has found its root
-heard() { tr -d '\r' <"$1" | grep -a -m1 -o '^guest-.*' >"$dir/heard"; }
+# heard FILE: a guest has written to its console whether it has found its root. The last line may still be
+# being written.
+heard() { tr -d '\r' <"$1" | sed '$d' | grep -a -m1 -o '^guest-.*' >"$dir/heard"; }
 
 timeout 300 qemu-system-x86_64 -accel tcg -cpu max -m 512 -display none -monitor none -serial "file:$dir/before.log" \
         -nic none -drive "file=$dir/guest.img,format=raw,if=virtio,snapshot=on" &
@@ -67,6 +68,7 @@ guest=$(curl -sf "$worker/jobs/$job" | jq -c .result.guest)
 equal "$(jq -r .os.hostname <<<"$guest")" esx-guest "the host name that was found"
 equal "$(jq -r .firmware <<<"$guest")" bios "the firmware"
 equal "$(jq -r .virtio <<<"$guest")" true "the drivers of virtio"
+equal "$(jq -c '[.boot_disk, .kernels[0].default]' <<<"$guest")" '[0,null]' "what starts: grub.cfg has no menu"
 contains "$(jq -c '.changes[] | select(.file == "/etc/fstab")' <<<"$guest")" "\"to\":\"UUID=$uuid\"" \
         "the change of fstab"
 # The rule is of another VM, the address is that of the NIC in slot 192.

@@ -750,7 +750,7 @@ static const char *check_status(json_t *readiness, const char *name) {
 START_TEST(readiness_has_all_checks) {
         static const char *const names[] = { "database", "manager", "credential_key", "disk_space", "kvm",
                 "cpu_virtualization", "libvirt", "default_network", "storage_pool", "qemu_img", "qemu_nbd",
-                "nbdkit", "vddk", "ovmf", "virtio_win", "clock", "certificate", "providers" };
+                "nbdkit", "vddk", "ovmf", "hyper_guest", "virtio_win", "clock", "certificate", "providers" };
         _cleanup_fixture_ Fixture f;
 
         fixture_open(&f);

@@ -133,8 +133,12 @@ static void open_block(Menu *m, Block block) {
 static void open_item(Menu *m, Block block, const char *rest, const char *end) {
         char title[WORD_MAX], id[WORD_MAX];
         unsigned level = MIN(m->submenus, DEPTH_MAX);
-        unsigned long index = m->index[level]++;
 
+        if (m->here) { /* no item is in an entry */
+                open_block(m, BLOCK_OTHER);
+                return;
+        }
+        unsigned long index = m->index[level]++;
         read_item(rest, end, title, id);
         open_block(m, block);
         bool wanted = level == m->entered && item_is_wanted(m->wanted, index, title, id);

@@ -49,9 +49,10 @@ static const struct {
         { "menuentry 'CentOS' --unrestricted {\n\tlinux16 /vmlinuz-3\n\tinitrd16 /initramfs-3.img\n}\n",
                         NULL, "/initramfs-3.img " },
         { "menuentry x {\ninitrd /ucode.img /i.img\n", NULL, "/ucode.img /i.img " },
+        { "menuentry a {\nmenuentry b {\ninitrd /b\n}\ninitrd /a\n}\n", NULL, "/b /a " },
         { "blscfg\n", NULL, NULL },
         { "", NULL, NULL },
-        { "}\n}\n}\nmenuentry 'a {\nmenuentry b {\ninitrd /b\n}", NULL, NULL },
+        { "}\n}\n}\nmenuentry 'a {\nmenuentry b {\ninitrd /b\n}", NULL, "/b " },
         { "menuentry {\ninitrd\n}\n", NULL, " " },
 };
 

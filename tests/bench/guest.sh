@@ -45,9 +45,9 @@ END
         tail -n1 "$d/$1.out" | grep -q '^{"event":"result"' || die "hyper-guest: $(tail -n1 "$d/$1.out")"
 }
 
-# guest_changed NAME: how much of the disk differs, in MiB
+# guest_changed NAME: what was written to the disk, in MiB, without what was only trimmed
 guest_changed() {
-        qemu-img map --output=json "$guest_dir/$1.qcow2" | jq '[.[] | select(.depth == 0) | .length] | add // 0 | . / 1048576'
+        qemu-img map --output=json "$guest_dir/$1.qcow2" | jq '[.[] | select(.depth == 0 and .data) | .length] | add // 0 | . / 1048576'
 }
 
 guest_prepare() {

@@ -87,8 +87,8 @@ other_trial() { local pid; pid=$(trial_pid) && [ "$pid" != "$1" ]; }
 submit "$(spec "$dir/disk.raw" "$dir/unused.qcow2" ".job_id = \"proof\" | .destination = {type: \"kvm\", name: \"proof\",
         directory: \"$dir/vm\", libvirt_uri: \"$remote\", pool: \"vms\", hardware: {memory: 268435456, firmware: \"efi\"}} |
         .parameters += {fix: \"none\", boot_check: true}")" >/dev/null
-eventually 60 "the trial runs" trial_pid >/dev/null
-exists pool/proof.qcow2.TRANSIENT-hyper-boot-*
+overlay() { [ -n "$(find pool -name 'proof.qcow2.TRANSIENT-hyper-boot-*')" ]; }
+eventually 60 "the trial has an overlay" overlay
 pid=$(trial_pid)
 systemctl kill -s KILL libvirtd.service
 eventually 60 "the trial begins again" other_trial "$pid"

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Connections that are closed before the whole request was read. If bytes arrive at a socket that is closed,
- * the kernel resets the connection, and the client may lose the reply that it has not read yet. Therefore what
- * arrives is read and dropped for a while (RFC 9112, section 9.6). */
+ * the kernel resets the connection, and the client may lose the reply that it has not read yet. Therefore
+ * what arrives is read and dropped for a while (RFC 9112, section 9.6). */
 
 #include <sys/queue.h>
 #include <systemd/sd-event.h>

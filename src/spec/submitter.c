@@ -57,7 +57,7 @@ static char *make_name(const Submitter *s) {
         return s->schedule ? strprintf("schedule %s", s->schedule) : strdup(strempty(s->address));
 }
 
-json_t *submitter_to_json(const Submitter *s) {
+static json_t *submitter_to_json(const Submitter *s) {
         _cleanup_free_ char *name = make_name(s);
         _cleanup_json_ json_t *object = name ? json_pack("{s:s}", "name", name) : NULL;
 

@@ -3,8 +3,6 @@
 
 /* Who has submitted a job, or a schedule. */
 
-#include <jansson.h>
-
 #include "basic/macro.h"
 
 typedef struct Submitter {
@@ -23,11 +21,8 @@ void submitter_done(Submitter *s);
  * UTF-8; -ENOMEM. */
 int submitter_set(Submitter *s, const char *name, const char *value);
 
-/* {"name", "user", "uid", …}: "name" is for people, and only what is known is in it. A new reference; NULL
- * when out of memory. */
-json_t *submitter_to_json(const Submitter *s);
-
-/* The same as text, as it is in the database. */
+/* {"name", "user", "uid", …} as it is in the database: "name" is for people, and only what is known is in it.
+ * The caller frees it; NULL when out of memory. */
 char *submitter_to_text(const Submitter *s);
 
 /* The same with the schedule @id, which makes the job; @text may be NULL. The caller frees it; NULL when out

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 EXTRA_DIST += .ci/run tests/README.md tests/common.sh tests/demo tests/machine tests/matrix tests/needs tests/oracle tests/run \
-	tests/schedule tests/style tests/system tests/times tests/valgrind.supp
+	tests/schedule tests/style tests/system tests/times tests/unit/cockpit tests/valgrind.supp
 
 # A vSphere server for tests, see vcsim/README.md
 check_DATA = tests/vcsim/vcsim tests/vddk/nbdkit-vddk-plugin.so

@@ -8,7 +8,7 @@ import pathlib
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-NOVNC = HERE.parent.parent / "package"  # as npm packs it
+NOVNC = HERE.parent.parent / "node_modules/@novnc/novnc"
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

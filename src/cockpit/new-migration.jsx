@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// A new migration: a source, and a destination. All else has defaults.
+
+import React, { useEffect, useState } from "react";
+import * as pf from "./pf.js";
+import { describeError, getSourceVm, inspectDestination, submitJob } from "./bus.js";
+import { PathInput } from "./path-input.jsx";
+import { DEFAULTS, networksOf, placeOf, sourcesOf, specOf } from "./spec.js";
+import { bytesText, errorText, numberText, powerText } from "./text.js";
+import {
+    Concerns,
+    DataTable,
+    ErrorAlert,
+    Facts,
+    Field,
+    Heading,
+    Section,
+    go,
+    useBus,
+    useCall,
+} from "./ui.jsx";
+
+const cockpit = window.cockpit;
+const _ = cockpit.gettext;
+
+const INSPECT_DELAY = 300; // milliseconds
+
+// The virtual machines that were selected, with their disks and networks; null while they are requested.
+function useFound(bus, sources) {
+    const [found, setFound] = useState(null);
+    useEffect(() => {
+        let current = true;
+        const get = source =>
+            getSourceVm(bus, source.name, source.vm_path).then(
+                vm => ({ source, vm }),
+                e => ({ source, error: describeError(e) }),
+            );
+        Promise.all(sources.map(get)).then(all => current && setFound(all));
+        return () => {
+            current = false;
+        };
+    }, []);
+    return found;
+}
+
+const placeError = error => error.fields["destination.path"] || errorText(error);
+
+// Free space of the destination, and what prevents a job. A text that is being entered is not inspected.
+function useDestination(bus, destination, size) {
+    const [found, setFound] = useState(null);
+    useEffect(() => {
+        let current = true;
+        setFound(null);
+        if (!destination) return undefined;
+        const timer = setTimeout(
+            () =>
+                inspectDestination(bus, destination, size).then(
+                    result => current && setFound(result),
+                    e => current && setFound({ error: placeError(describeError(e)) }),
+                ),
+            INSPECT_DELAY,
+        );
+        return () => {
+            current = false;
+            clearTimeout(timer);
+        };
+    }, [JSON.stringify(destination), size]);
+    return found;
+}
+
+function Vm({ vm }) {
+    return (
+        <>
+            <Facts
+                terms={[
+                    [_("State"), powerText(vm.power_state)],
+                    [_("Guest"), vm.guest_os],
+                    [_("Firmware"), vm.firmware],
+                    [_("Snapshots"), vm.snapshot_count > 0 ? numberText(vm.snapshot_count) : ""],
+                    [_("Networks"), networksOf([{ vm }]).join(", ")],
+                ]}
+            />
+            <DataTable
+                label={cockpit.format(_("Disks of $0"), vm.name)}
+                rows={vm.disks}
+                rowKey={d => d.label}
+                empty={_("It has no disks.")}
+                columns={[
+                    { title: _("Disk"), cell: d => d.label },
+                    { title: _("Size"), cell: d => bytesText(d.capacity_bytes) },
+                    { title: _("File"), cell: d => <span className="hyper-path">{d.file_path}</span> },
+                ]}
+            />
+        </>
+    );
+}
+
+function Found({ found }) {
+    if (!found)
+        return (
+            <p>
+                <pf.Spinner size="md" aria-label={_("Loading")} />
+            </p>
+        );
+    return found.map(({ source, vm, error }) => (
+        <Section
+            key={source.vm_path}
+            title={vm?.name || source.vm_path}
+            id={"found-" + (vm?.id || source.vm_path)}
+        >
+            <ErrorAlert error={error} />
+            {vm && <Vm vm={vm} />}
+        </Section>
+    ));
+}
+
+const KINDS = [
+    ["kvm", _("Virtual machine on this host")],
+    ["file", _("Disk image")],
+];
+
+function more(kind, vsphere, several) {
+    const vm = kind === "kvm";
+    const formats = vm ? ["qcow2", "raw"] : ["qcow2", "raw", "vmdk", "ova", "ovf"];
+    return [
+        !several && {
+            name: "name",
+            label: vm ? _("Name of the virtual machine") : _("File name"),
+            help: _("By default, the name of the source"),
+        },
+        {
+            name: "format",
+            label: _("Format"),
+            type: "select",
+            options: [["", _("Default")], ...formats.map(f => [f, f])],
+        },
+        {
+            name: "verify",
+            label: _("Verification"),
+            type: "select",
+            options: [
+                ["", _("None")],
+                ["sample", _("All data and a sample of the zeroes")],
+                ["full", _("All bytes")],
+            ],
+        },
+        {
+            name: "fix",
+            label: _("Guest"),
+            type: "select",
+            options: [
+                ["", _("Default")],
+                ["auto", _("Prepare it for KVM")],
+                ["none", _("Do not change it")],
+            ],
+        },
+        vsphere && {
+            name: "power",
+            label: _("If the source runs"),
+            type: "select",
+            options: [
+                ["keep", _("Copy it as it is")],
+                ["shutdown", _("Shut down its guest")],
+                ["poweroff", _("Power it off")],
+                ["warm", _("Copy it while it runs, and shut it down for the last pass")],
+            ],
+        },
+        { name: "compress", label: _("Compress the disks"), type: "checkbox" },
+        vm && { name: "start", label: _("Start the virtual machine"), type: "checkbox" },
+        vm && { name: "bootCheck", label: _("See whether the guest starts"), type: "checkbox" },
+        { name: "priority", label: _("Priority, 0 to 100"), type: "number" },
+        { name: "retries", label: _("Retries, 0 to 5"), type: "number" },
+    ].filter(Boolean);
+}
+
+function Networks({ networks, form, set }) {
+    return networks.map(network => (
+        <Field
+            key={network}
+            value={form.networks[network] || ""}
+            field={{
+                name: "network-" + network,
+                label: cockpit.format(_("Network $0 becomes"), network),
+                help: _("A network or bridge of libvirt. Empty: the only network, if there is one"),
+            }}
+            set={v => set("networks", { ...form.networks, [network]: v })}
+        />
+    ));
+}
+
+// The names of the fields of the bus, by those of the form.
+const FIELDS = {
+    source: ["source.path", "source.format", "source"],
+    directory: ["destination.directory", "destination.path", "destination"],
+    name: ["destination.name"],
+    format: ["destination.format"],
+    verify: ["parameters.verify"],
+    fix: ["parameters.fix"],
+    power: ["parameters.source_power", "parameters.warm"],
+    compress: ["parameters.compress"],
+    start: ["destination.start"],
+    bootCheck: ["parameters.boot_check"],
+    priority: ["execution_policy.priority"],
+    retries: ["execution_policy.retry_count"],
+};
+
+function Helper({ error, children }) {
+    return (
+        (error || children) && (
+            <pf.FormHelperText>
+                <pf.HelperText isLiveRegion>
+                    <pf.HelperTextItem variant={error ? "error" : "default"}>
+                        {error || children}
+                    </pf.HelperTextItem>
+                </pf.HelperText>
+            </pf.FormHelperText>
+        )
+    );
+}
+
+function Destination({ form, set, errorOf, space }) {
+    return (
+        <>
+            <Field
+                field={{ name: "kind", label: _("Destination"), type: "select", options: KINDS }}
+                value={form.kind}
+                set={v => set("kind", v)}
+            />
+            <pf.FormGroup label={_("Directory")} fieldId="field-directory" isRequired>
+                <PathInput
+                    id="field-directory"
+                    value={form.directory}
+                    set={v => set("directory", v)}
+                    directories
+                    invalid={!!errorOf("directory")}
+                />
+                <Helper error={errorOf("directory") || space?.error}>
+                    {typeof space?.free === "number" && (
+                        <span id="free">
+                            {cockpit.format(
+                                _("$0 of $1 are free"),
+                                bytesText(space.free),
+                                bytesText(space.total),
+                            )}
+                        </span>
+                    )}
+                </Helper>
+                <Concerns concerns={space?.concerns} />
+            </pf.FormGroup>
+        </>
+    );
+}
+
+// Submit a job for each source. If one fails, those that were submitted are not submitted again.
+async function submitAll(bus, specs, submitted) {
+    for (const spec of specs) {
+        const key = JSON.stringify(spec.source);
+        if (!submitted.has(key)) submitted.set(key, await submitJob(bus, spec));
+    }
+    return [...submitted.values()];
+}
+
+export function NewMigration({ options }) {
+    const bus = useBus();
+    const ticked = sourcesOf(options);
+    const several = ticked.length > 1;
+    const [path, setPath] = useState(options.path || "");
+    const [form, setForm] = useState(DEFAULTS);
+    const [isOpen, setOpen] = useState(false);
+    const [submitted] = useState(() => new Map());
+    const { error, busy, run, clear } = useCall();
+    const found = useFound(bus, ticked);
+    const disks = (found || []).flatMap(f => f.vm?.disks || []);
+    const size = disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0);
+    const space = useDestination(bus, placeOf(form, several), size);
+    const networks = form.kind === "kvm" ? networksOf(found || []) : [];
+    const set = (name, value) => setForm(all => ({ ...all, [name]: value }));
+    const errorOf = name => FIELDS[name]?.map(f => error?.fields[f]).find(Boolean);
+    const placed =
+        error &&
+        Object.keys(error.fields).length > 0 &&
+        Object.keys(error.fields).every(f => Object.values(FIELDS).some(names => names.includes(f)));
+
+    async function onSubmit(event) {
+        event.preventDefault();
+        const use = ticked.length > 0 ? ticked : [{ type: "file", path }];
+        const ids = await run(() =>
+            submitAll(
+                bus,
+                use.map(s => specOf(s, form, several)),
+                submitted,
+            ),
+        );
+        if (ids) ids.length === 1 ? go("migration", ids[0]) : go();
+    }
+
+    return (
+        <div className="hyper-stack">
+            <pf.Breadcrumb aria-label={_("Path")}>
+                <pf.BreadcrumbItem to="#/">{_("Migrations")}</pf.BreadcrumbItem>
+                <pf.BreadcrumbItem isActive>{_("New migration")}</pf.BreadcrumbItem>
+            </pf.Breadcrumb>
+            <Heading title={_("New migration")} />
+            {!placed && <ErrorAlert error={error} close={clear} />}
+            <pf.Form onSubmit={onSubmit} className="hyper-form" id="new-migration">
+                {ticked.length === 0 && (
+                    <pf.FormGroup label={_("Disk image, OVA or OVF")} fieldId="field-source" isRequired>
+                        <PathInput
+                            id="field-source"
+                            value={path}
+                            set={setPath}
+                            invalid={!!errorOf("source")}
+                        />
+                        <Helper error={errorOf("source")}>{_("The path of a file on this machine")}</Helper>
+                    </pf.FormGroup>
+                )}
+                {ticked.length > 0 && <Found found={found} />}
+                <Destination form={form} set={set} errorOf={errorOf} space={space} />
+                {several && <Networks networks={networks} form={form} set={set} />}
+                <pf.ExpandableSection
+                    toggleText={_("More")}
+                    toggleId="more-toggle"
+                    contentId="more-content"
+                    isExpanded={isOpen}
+                    onToggle={(e, v) => setOpen(v)}
+                >
+                    <div className="hyper-stack">
+                        {more(form.kind, ticked.length > 0, several).map(field => (
+                            <Field
+                                key={field.name}
+                                field={field}
+                                value={form[field.name]}
+                                error={errorOf(field.name)}
+                                set={v => set(field.name, v)}
+                            />
+                        ))}
+                        {!several && <Networks networks={networks} form={form} set={set} />}
+                    </div>
+                </pf.ExpandableSection>
+                <pf.ActionGroup>
+                    <pf.Button
+                        type="submit"
+                        id="migrate"
+                        isLoading={busy}
+                        isDisabled={busy || (ticked.length === 0 && !path) || !form.directory}
+                    >
+                        {_("Migrate")}
+                    </pf.Button>
+                    <pf.Button variant="link" onClick={() => go()}>
+                        {_("Close")}
+                    </pf.Button>
+                </pf.ActionGroup>
+            </pf.Form>
+        </div>
+    );
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// The job spec of what a user has entered.
+
+export const DEFAULTS = {
+    kind: "kvm",
+    directory: "/var/lib/libvirt/images",
+    name: "",
+    format: "",
+    verify: "",
+    fix: "",
+    power: "keep",
+    compress: false,
+    start: false,
+    bootCheck: false,
+    networks: {},
+    priority: "50",
+    retries: "3",
+};
+
+// The destination of several sources is a directory, and each gets its own name.
+export function destinationOf(form, several) {
+    const format = form.format ? { format: form.format } : {};
+    if (form.kind === "file")
+        return {
+            type: "file",
+            path:
+                !several && form.name ? `${form.directory.replace(/\/+$/, "")}/${form.name}` : form.directory,
+            ...format,
+        };
+    const networks = Object.entries(form.networks).filter(([, to]) => to !== "");
+    return {
+        type: "kvm",
+        directory: form.directory,
+        ...(!several && form.name && { name: form.name }),
+        ...format,
+        ...(form.start && { start: true }),
+        ...(networks.length > 0 && { network_map: Object.fromEntries(networks) }),
+    };
+}
+
+// The file or directory whose free space is shown; null while the path is not complete.
+export function placeOf(form, several) {
+    const path = form.kind === "file" ? destinationOf(form, several).path : form.directory;
+    return path.startsWith("/") ? { type: "file", path } : null;
+}
+
+// What is done if a virtual machine of vSphere runs. "warm" is not a value of the bus.
+const powerOf = power => (power === "warm" ? { warm: true } : { source_power: power });
+
+export function specOf(source, form, several = false) {
+    return {
+        operation: "convert",
+        source,
+        destination: destinationOf(form, several),
+        parameters: {
+            kind: "migration",
+            ...(form.fix && { fix: form.fix }),
+            ...(source.type === "vsphere" && form.power !== "keep" && powerOf(form.power)),
+            ...(form.verify && { verify: form.verify === "full" ? "full" : true }),
+            ...(form.compress && { compress: true }),
+            ...(form.kind === "kvm" && form.bootCheck && { boot_check: true }),
+        },
+        execution_policy: { priority: Number(form.priority), retry_count: Number(form.retries) },
+    };
+}
+
+// The sources that were ticked in a list of virtual machines: options of the location.
+export function sourcesOf({ source, vm }) {
+    const vms = vm === undefined ? [] : [vm].flat();
+    return source ? vms.map(path => ({ type: "vsphere", name: source, vm_path: path })) : [];
+}
+
+// The networks of what was found, each once.
+export function networksOf(found) {
+    const nics = found.flatMap(f => f?.vm?.nics || []);
+    return [...new Set(nics.map(nic => nic.network).filter(Boolean))];
+}
+
+// What completes a path: the names in the directory of the path that begin with its last part.
+export function splitPath(path) {
+    const end = path.lastIndexOf("/") + 1;
+    return { directory: path.slice(0, end).replace(/(.)\/+$/, "$1"), prefix: path.slice(end) };
+}
+
+export function completions(path, entries) {
+    const { directory, prefix } = splitPath(path);
+    const base = directory === "/" || directory === "" ? directory : directory + "/";
+    return entries.filter(e => e.name.startsWith(prefix)).map(e => base + e.name + (e.directory ? "/" : ""));
+}

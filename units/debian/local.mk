@@ -2,7 +2,9 @@
 #
 # "make deb" builds the packages of Debian from the release, in the directory deb of the build directory.
 
-DEBIAN_FILES = units/debian/changelog units/debian/control units/debian/copyright \
+DEBIAN_FILES = units/debian/changelog units/debian/cockpit-hyper.install \
+	units/debian/cockpit-hyper.lintian-overrides \
+	units/debian/control units/debian/copyright \
 	units/debian/hyper-agent.install units/debian/hyper-agent.lintian-overrides \
 	units/debian/hyper-agent.postrm \
 	units/debian/hyper-guest.install units/debian/hyper-guest.lintian-overrides \
@@ -10,6 +12,10 @@ DEBIAN_FILES = units/debian/changelog units/debian/control units/debian/copyrigh
 	units/debian/hyper.postrm units/debian/hyper.prerm \
 	units/debian/rules units/debian/source/format units/debian/source/lintian-overrides
 EXTRA_DIST += $(DEBIAN_FILES) units/debian/README.md
+# Without the page of Cockpit, its package is not built.
+if !DIST_COCKPIT
+deb_profiles = pkg.hyper.nocockpit
+endif
 # Options of dpkg-buildpackage(1)
 DPKG_BUILDPACKAGE_FLAGS = -us -uc
 debian_source = deb/$(PACKAGE)-$(VERSION)
@@ -23,7 +29,8 @@ deb: dist
 	cp $(distdir).tar.xz deb/$(PACKAGE)_$(VERSION).orig.tar.xz
 	tar -C deb -xf $(distdir).tar.xz
 	cp -R $(debian_source)/units/debian $(debian_source)/debian
-	cd $(debian_source) && dpkg-buildpackage $(DPKG_BUILDPACKAGE_FLAGS)
+	cd $(debian_source) && DEB_BUILD_PROFILES="$$DEB_BUILD_PROFILES $(deb_profiles)" \
+		dpkg-buildpackage $(DPKG_BUILDPACKAGE_FLAGS)
 	@echo; echo 'Packages:'; ls deb/*.deb
 clean-local: clean-deb
 clean-deb:

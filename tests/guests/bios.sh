@@ -22,5 +22,4 @@ printf 'SUBSYSTEM=="net", %s, NAME="ens192"\n' 'DRIVERS=="vmxnet3", ATTR{address
         >"$m/etc/udev/rules.d/70-persistent-net.rules"
 grub_cfg /dev/sda1 hd0,msdos1 "$uuid" '' "$(grub_name "$fs")" /dev/sda1 msdos
 grub_bios "$out" '(hd0,msdos1)/boot/grub' part_msdos "$(grub_name "$fs")"
-label
 umount "$m"

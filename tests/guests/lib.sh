@@ -85,7 +85,6 @@ EOF
         mount -t proc proc "$m/proc"
         mount --bind /dev "$m/dev"
         echo 'GRUB_DISABLE_LINUX_UUID=true' >>"$m/etc/default/grub"
-        [ ! -d "$m/etc/selinux/default" ] || sed -i 's/no_timer_check/& security=selinux/' "$m/etc/default/grub"
         chroot "$m" grub-mkconfig -o /boot/grub/grub.cfg 2>"$w/log" || { cat "$w/log" >&2; return 1; }
         umount "$m/dev" "$m/proc" "$m/usr/sbin/grub-probe"
 }
@@ -138,14 +137,4 @@ iface ens192 inet static
         gateway 10.0.2.2
 EOF
         fi
-}
-
-# label: if SELinux is installed, all files have its labels. It is permissive, since Debian's policy does not
-# allow all that Debian does.
-label() {
-        [ -d "$m/etc/selinux/default" ] || return 0
-        printf 'SELINUX=permissive\nSELINUXTYPE=default\n' >"$m/etc/selinux/config"
-        mount -t proc proc "$m/proc" # it reaches files by /proc/self/fd
-        chroot "$m" setfiles -F /etc/selinux/default/contexts/files/file_contexts /
-        umount "$m/proc"
 }

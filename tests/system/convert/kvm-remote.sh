@@ -97,6 +97,6 @@ wait_state proof COMPLETED
 contains "$(reason proof)" "the proof that it boots was stopped" "the reason"
 equal "$(find pool -name '*TRANSIENT*')" "" "the overlays"
 equal "$(find /var/lib/libvirt/qemu/nvram -name 'hyper-boot-*')" "" "the variables of the firmware of the trial"
-equal "$(virsh list --all --name | grep '^hyper-boot-')" "" "the trial"
+equal "$(virsh list --all --name | sed -n '/^hyper-boot-/p')" "" "the trial"
 same disk.raw pool/proof.qcow2 qcow2
 systemctl -q reset-failed 2>/dev/null || :

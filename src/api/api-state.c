@@ -289,6 +289,10 @@ Tickets *api_tickets(Api *a) {
         return a->tickets;
 }
 
+RequestWorks *api_works(Api *a) {
+        return a->works;
+}
+
 LoginLimit *api_logins(Api *a) {
         return a->logins;
 }

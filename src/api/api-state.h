@@ -27,6 +27,7 @@ typedef struct Metrics Metrics;
 typedef struct QueueWaiters QueueWaiters;
 typedef struct ReplyCache ReplyCache;
 typedef struct Request Request;
+typedef struct RequestWorks RequestWorks;
 typedef struct RoleCache RoleCache;
 typedef struct SseHub SseHub;
 typedef struct Tickets Tickets;
@@ -86,6 +87,7 @@ struct Api {
         AuthClient *auth;
         LoginLimit *logins;
         Tickets *tickets;
+        RequestWorks *works;
         PeerFinder peers;
         RoleCache *roles;
         Metrics *metrics; /* NULL: turned off */
@@ -138,6 +140,7 @@ const Metrics *api_metrics(Api *a); /* NULL: they are turned off */
 AuthClient *api_auth(Api *a);
 LoginLimit *api_logins(Api *a);
 Tickets *api_tickets(Api *a);
+RequestWorks *api_works(Api *a);
 usec_t api_started_at(Api *a); /* realtime */
 SubmitStatus api_submit_status(Api *a);
 

@@ -15,6 +15,7 @@
 #include "api/http/reply.h"
 #include "api/http/request-park.h"
 #include "api/http/request-state.h"
+#include "api/http/request-work.h"
 #include "api/metrics.h"
 #include "api/queue-waiters.h"
 #include "api/stream/event-hub.h"
@@ -305,6 +306,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         r = bus_client_new(event, config->bus_address, CARBON_CALL_TIMEOUT, CARBON_CALLS_MAX, &a->carbon);
         if (r < 0)
                 return r;
+        r = request_works_new(event, &a->works);
+        if (r < 0)
+                return r;
         r = queue_waiters_new(a, &a->queue_waiters);
         if (r < 0)
                 return r;
@@ -381,6 +385,7 @@ Api *api_free(Api *a) {
         a->vsphere = bus_client_free(a->vsphere);
         a->carbon = bus_client_free(a->carbon);
         a->auth = auth_client_free(a->auth);
+        a->works = request_works_free(a->works);
         api_abandon_requests(a);
         while (!LIST_EMPTY(&a->listeners)) {
                 Listener *l = LIST_FIRST(&a->listeners);

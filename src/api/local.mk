@@ -57,6 +57,8 @@ libhyper_api_a_SOURCES = \
 	src/api/http/request-handle.c \
 	src/api/http/request-handle.h \
 	src/api/http/request-state.h \
+	src/api/http/request-work.c \
+	src/api/http/request-work.h \
 	src/api/http/request.c \
 	src/api/http/request.h \
 	src/api/http/router.c \

@@ -243,6 +243,7 @@ API_TESTS = \
 	tests/unit/api/test-hypersdk-ws \
 	tests/unit/api/test-openapi \
 	tests/unit/api/test-v1-auth \
+	tests/unit/api/test-v1-chunk \
 	tests/unit/api/test-v1-job-decode \
 	tests/unit/api/test-v1-alerts \
 	tests/unit/api/test-v1-jobs \

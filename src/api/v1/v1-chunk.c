@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <nettle/sha2.h>
 
+#include "api/api-state.h"
 #include "api/bus-client.h"
 #include "api/http/content-digest.h"
+#include "api/http/http-server.h"
 #include "api/http/multipart.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/http/request-work.h"
 #include "api/hypersdk/hypersdk-reply.h"
 #include "api/v1/v1-upload.h"
 #include "basic/fd-util.h"
@@ -16,6 +19,10 @@
 #include "basic/string-util.h"
 
 #define FIELD_MAX 128u
+/* How much is written at once, by a thread: a disk may be slow. */
+#define WRITE_SIZE ((size_t) 256 * 1024)
+/* Of memory for a chunk: what is written, and the pieces that come with its end. */
+#define CHUNK_MEMORY (WRITE_SIZE + 2 * HTTP_MEMORY_MAX)
 
 typedef enum ChunkStage {
         CHUNK_FIELDS, /* nothing of the chunk has come */
@@ -23,6 +30,15 @@ typedef enum ChunkStage {
         CHUNK_WRITING,
         CHUNK_ENDING, /* the manager flushes and records it */
 } ChunkStage;
+
+/* What a thread writes. */
+typedef struct ChunkPiece {
+        int fd;
+        uint64_t offset;
+        struct sha256_ctx context;
+        char *data;
+        size_t size;
+} ChunkPiece;
 
 typedef struct Chunk {
         Api *api;
@@ -32,8 +48,10 @@ typedef struct Chunk {
         ChunkStage stage;
         int fd;
         uint64_t offset, length, size; /* of the chunk; how much has come */
-        char *pending; /* what has come before the descriptor */
-        size_t n_pending;
+        char *buffer; /* what is not written yet */
+        size_t n_buffer, allocated;
+        bool has_memory; /* it is counted among the bodies */
+        bool has_ended; /* all is here */
         bool has_digest;
         uint8_t digest[SHA256_DIGEST_SIZE];
         struct sha256_ctx context;
@@ -71,9 +89,11 @@ static void chunk_free(void *userdata) {
 
         if (c->stage == CHUNK_WRITING)
                 manager_drop_chunk(c->api, c->id, c->index);
+        if (c->has_memory)
+                api_give_body(c->api, CHUNK_MEMORY);
         multipart_free(c->multipart);
         safe_close(c->fd);
-        free(c->pending);
+        free(c->buffer);
         free(c);
 }
 
@@ -126,19 +146,82 @@ static bool append_field(char *field, const char *data, uint64_t offset, size_t 
 
 /* --- the bytes ------------------------------------------------------------------------------------- */
 
-static int write_bytes(Request *r, Chunk *c, const char *data, size_t size) {
-        if (size > c->length - c->size)
+static int end(Request *r, Chunk *c);
+
+static void piece_free(void *userdata) {
+        ChunkPiece *p = userdata;
+
+        safe_close(p->fd);
+        free(p->data);
+        free(p);
+}
+
+static int write_piece(void *userdata) {
+        ChunkPiece *p = userdata;
+
+        sha256_update(&p->context, p->size, (const uint8_t *) p->data);
+        return pwrite_full(p->fd, p->data, p->size, p->offset);
+}
+
+static int on_written(Request *r, int result, void *userdata) {
+        Chunk *c = request_userdata(r);
+        ChunkPiece *p = userdata;
+
+        if (result < 0)
+                return result;
+        c->context = p->context;
+        if (!c->buffer) {
+                c->buffer = TAKE_PTR(p->data);
+                c->allocated = p->size;
+        }
+        return c->has_ended ? end(r, c) : 0;
+}
+
+/* What is in the buffer, which is a part of what has come, at its end. */
+static int write_buffer(Request *r, Chunk *c) {
+        static const RequestWorkOps ops = { write_piece, on_written, piece_free };
+        ChunkPiece *p = new0(ChunkPiece, 1);
+        int k;
+
+        if (!p)
+                return -ENOMEM;
+        p->context = c->context;
+        p->offset = c->offset + c->size - c->n_buffer;
+        p->size = c->n_buffer;
+        p->data = TAKE_PTR(c->buffer);
+        c->n_buffer = c->allocated = 0;
+        p->fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
+        k = p->fd < 0 ? -errno : request_work(r, &ops, p);
+        if (k < 0)
+                piece_free(p);
+        return k;
+}
+
+static int append_bytes(Chunk *c, const char *data, size_t size) {
+        if (size > c->allocated - c->n_buffer) {
+                size_t n = MAX(c->n_buffer + size, 2 * c->allocated);
+                char *p = realloc(c->buffer, n);
+
+                if (!p)
+                        return -ENOMEM;
+                c->buffer = p;
+                c->allocated = n;
+        }
+        memcpy(c->buffer + c->n_buffer, data, size);
+        c->n_buffer += size;
+        c->size += size;
+        return 0;
+}
+
+/* If there is enough to be written. The next bytes come when that is done. */
+static int write_bytes(Request *r, Chunk *c) {
+        if (c->size > c->length)
                 return request_reply_error(r, 400,
                                        "chunk: must have %" PRIu64 " bytes, as chunk %" PRIu64
                                        " of this upload has",
                                        c->length, c->index),
                        -EINVAL;
-        int k = pwrite_full(c->fd, data, size, c->offset + c->size);
-        if (k < 0)
-                return k;
-        sha256_update(&c->context, size, (const uint8_t *) data);
-        c->size += size;
-        return 0;
+        return c->n_buffer >= WRITE_SIZE ? write_buffer(r, c) : 0;
 }
 
 static int on_begun(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
@@ -154,11 +237,7 @@ static int on_begun(Request *r, sd_bus_message *m, const sd_bus_error *error, vo
         if (k < 0)
                 return k;
         c->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (c->fd < 0)
-                return -errno;
-        k = write_bytes(r, c, c->pending, c->n_pending);
-        c->pending = mfree(c->pending);
-        return k;
+        return c->fd < 0 ? -errno : write_bytes(r, c);
 }
 
 static int begin(Request *r, Chunk *c) {
@@ -166,8 +245,14 @@ static int begin(Request *r, Chunk *c) {
         char owner[REQUEST_OWNER_SIZE];
         int k = check_fields(r, c);
 
-        if (k >= 0)
-                k = manager_call_new(r, "BeginChunk", &m);
+        if (k < 0)
+                return k;
+        c->has_memory = api_take_body(c->api, CHUNK_MEMORY);
+        if (!c->has_memory)
+                return request_reply_error(
+                                       r, 503, "Too many large requests at once; try again in a moment."),
+                       -ENOBUFS;
+        k = manager_call_new(r, "BeginChunk", &m);
         if (k >= 0)
                 k = sd_bus_message_append(m, "sst", c->id, v1_upload_owner(r, owner), c->index);
         if (k >= 0)
@@ -177,22 +262,13 @@ static int begin(Request *r, Chunk *c) {
         return k;
 }
 
+/* While the manager is asked, or a thread writes, no more comes than the rest of one piece. */
 static int take_bytes(Request *r, Chunk *c, const char *data, size_t size) {
         int k = c->stage == CHUNK_FIELDS ? begin(r, c) : 0;
-        char *p;
 
-        if (k < 0)
-                return k;
-        if (c->stage == CHUNK_WRITING)
-                return write_bytes(r, c, data, size);
-        /* No more than the rest of one piece: the next one comes after the call. */
-        p = realloc(c->pending, c->n_pending + size + 1);
-        if (!p)
-                return -ENOMEM;
-        memcpy(p + c->n_pending, data, size);
-        c->pending = p;
-        c->n_pending += size;
-        return 0;
+        if (k >= 0)
+                k = append_bytes(c, data, size);
+        return k >= 0 && c->stage == CHUNK_WRITING ? write_bytes(r, c) : k;
 }
 
 /* --- multipart ------------------------------------------------------------------------------------- */
@@ -305,17 +381,13 @@ static int check_chunk(Request *r, Chunk *c) {
                                        " of this upload has %" PRIu64,
                                        c->size, c->index, c->length),
                        -EINVAL;
-        k = read_digest(r, c);
-        return k < 0 ? k : check_digest(r, c);
+        return read_digest(r, c);
 }
 
-int v1_end_chunk(Request *r) {
+static int end(Request *r, Chunk *c) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-        Chunk *c = request_userdata(r);
-        int k = c ? 0 : new_chunk(r, &c);
+        int k = check_digest(r, c);
 
-        if (k >= 0)
-                k = check_chunk(r, c);
         if (k >= 0)
                 k = manager_call_new(r, "EndChunk", &m);
         if (k >= 0)
@@ -325,4 +397,16 @@ int v1_end_chunk(Request *r) {
         if (k >= 0)
                 c->stage = CHUNK_ENDING;
         return k;
+}
+
+int v1_end_chunk(Request *r) {
+        Chunk *c = request_userdata(r);
+        int k = c ? 0 : new_chunk(r, &c);
+
+        if (k >= 0)
+                k = check_chunk(r, c);
+        if (k < 0)
+                return k;
+        c->has_ended = true;
+        return c->n_buffer > 0 ? write_buffer(r, c) : end(r, c);
 }

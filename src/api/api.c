@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/access/access-check.h"
@@ -359,6 +361,23 @@ int api_add_listener(Api *a, const Dialect *dialect, int fd, const TlsPair *tls)
         r = !http_server_is_local(l->server);
         TAKE_PTR(l);
         return r;
+}
+
+static int on_refused_client(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        safe_close(accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        return 0;
+}
+
+int api_refuse_socket(Api *a, int fd) {
+        _cleanup_(sd_event_source_unrefp) sd_event_source *source = NULL;
+        _cleanup_close_ int owned = fd;
+        int r = sd_event_add_io(a->event, &source, fd, EPOLLIN, on_refused_client, a);
+
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_io_fd_own(source, true);
+        TAKE_FD(owned);
+        return sd_event_source_set_floating(source, true);
 }
 
 /* libmicrohttpd stops only when no connection is suspended any more. */

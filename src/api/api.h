@@ -22,6 +22,10 @@ int api_configure(Api *a, const ApiConfig *config);
  * without TLS and there is no API key; -EINVAL for a broken route table. */
 int api_add_listener(Api *a, const Dialect *dialect, int fd, const TlsPair *tls);
 
+/* Closes each connection to a listening socket that is not served, which is taken over: a client that waits
+ * would have systemd start us again and again. */
+int api_refuse_socket(Api *a, int fd);
+
 /* Stops accepting, ends streams and WebSockets (their clients come back), lets the answers in flight
  * finish, and then leaves the event loop with @exit_code. What is not answered within 10 s is given up. */
 void api_shutdown(Api *a, int exit_code);

@@ -2,6 +2,7 @@
 
 /* hyper-apid: takes the sockets from systemd, serves a dialect on each, and leaves when nobody asks. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sysexits.h>
@@ -15,6 +16,7 @@
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/v1/v1-routes.h"
 #include "api/worker/worker-routes.h"
+#include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/daemon-arguments.h"
@@ -108,7 +110,9 @@ static int load_certificate(const char *name, TlsPair *ret) {
                 return log_oom();
         if (r < 0) {
                 log_error("%s.socket is not served: %s. See hyper-certificate(8).", name,
-                                why ? why : "there is no certificate");
+                                why ? why
+                                    : "there is no certificate, or it cannot be decrypted ('systemctl status "
+                                      "hyper-tls-credentials.service')");
                 return 0;
         }
         log_debug("%s.socket has the certificate with the SHA-256 fingerprint %s.", name, p.fingerprint);
@@ -117,9 +121,16 @@ static int load_certificate(const char *name, TlsPair *ret) {
         return 1;
 }
 
+static int refuse(Api *api, int fd, const char *name) {
+        int r = api_refuse_socket(api, fd);
+
+        return r < 0 ? log_error_errno(r, "Failed to refuse clients of %s.socket: %m", name) : 0;
+}
+
 static int serve(Api *api, int fd, const char *name) {
         const Dialect *dialect = dialect_by_fd_name(name);
         _cleanup_tls_pair_ TlsPair tls = {};
+        _cleanup_close_ int again = -EBADF;
         int r;
 
         if (peer_socket_is_valid(fd)) {
@@ -146,8 +157,11 @@ static int serve(Api *api, int fd, const char *name) {
         if (dialect->tls) {
                 r = load_certificate(name, &tls);
                 if (r <= 0)
-                        return r;
+                        return r < 0 ? r : refuse(api, fd, name);
         }
+        again = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (again < 0)
+                return log_error_errno(-errno, "Failed to copy a socket of %s.socket: %m", name);
         r = api_add_listener(api, dialect, fd, dialect->tls ? &tls : NULL);
         if (r == -EADDRNOTAVAIL) {
                 log_error("Refusing to serve %s.socket: one of its addresses can be reached from other "
@@ -158,7 +172,7 @@ static int serve(Api *api, int fd, const char *name) {
                           "or a unix socket ('systemctl edit %s.socket'); then 'systemctl restart "
                           "%s.socket'.",
                                 name, name, name);
-                return r;
+                return refuse(api, TAKE_FD(again), name);
         }
         if (r < 0)
                 return log_error_errno(r, "Failed to serve %s.socket: %m", name);
@@ -298,7 +312,7 @@ int main(int argc, char *argv[]) {
 
         r = run();
         /* EX_CONFIG: starting again would not help (RestartPreventExitStatus= of hyper.service). */
-        if (r == -EBADMSG || r == -EINVAL || r == -EADDRNOTAVAIL)
+        if (r == -EBADMSG || r == -EINVAL)
                 return EX_CONFIG;
         return r < 0 ? EXIT_FAILURE : r;
 }

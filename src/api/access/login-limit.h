@@ -5,7 +5,9 @@
  * asked beyond that.
  *
  * Failures in the name of a user must not lock the user out: where there is a session, or on this machine,
- * the limit of the name does not apply, and what fails there does not count for others. */
+ * the limit of the name does not apply, and what fails there does not count for others. Elsewhere, some of
+ * the failures of a name are reserved for the first tries of an address: whoever guesses from a number of
+ * addresses cannot use those up. */
 
 #include "api/http/rate-limit.h"
 
@@ -14,6 +16,10 @@
 #define LOGIN_FAILURES_OF_ADDRESS_PER_MINUTE 1u
 #define LOGIN_FAILURES_OF_NAME 20u
 #define LOGIN_FAILURES_OF_NAME_PER_MINUTE 4u
+/* In addition, for the first tries of an IPv4 address, or a network of 2^80 IPv6 addresses: so many a day. */
+#define LOGIN_FAILURES_OF_NAME_RESERVED 5u
+#define LOGIN_TRIES_OF_NEWCOMER 3u
+#define LOGIN_NEWCOMER_TIME (USEC_PER_DAY / LOGIN_TRIES_OF_NEWCOMER)
 
 typedef struct LoginLimit LoginLimit;
 

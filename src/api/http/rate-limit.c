@@ -71,6 +71,8 @@ static Bucket *find(RateTable *t, uint64_t client, bool *ret_found) {
 
 /* Between two tokens that come back. */
 static usec_t interval_of(const RateLimit *limit) {
+        if (limit->interval > 0)
+                return limit->interval;
         return MAX(USEC_PER_MINUTE / MAX(limit->per_minute, 1u), (usec_t) 1);
 }
 

@@ -14,6 +14,7 @@
 typedef struct RateLimit {
         unsigned per_minute; /* 0: no limit */
         unsigned burst; /* how many a full bucket holds, at least 1 */
+        usec_t interval; /* until a token comes back; 0: by per_minute */
 } RateLimit;
 
 typedef struct RateVerdict {

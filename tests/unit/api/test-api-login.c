@@ -60,6 +60,9 @@ START_TEST(a_success_clears_the_address_but_not_the_name) {
         }
         /* 4 times 4 wrong ones and 4 more: the name is used up, the address is not */
         ck_assert(!take(l, t, T0));
+        /* but for first tries from elsewhere */
+        for (uint8_t i = 0; i < LOGIN_FAILURES_OF_NAME_RESERVED; i++)
+                ck_assert(take(l, from((uint8_t) (10 + i), "ALICE", false), T0));
         ck_assert(!take(l, from(2, "ALICE", false), T0));
         ck_assert(take(l, from(2, "bob", false), T0));
 }
@@ -86,9 +89,18 @@ START_TEST(nobody_is_locked_out_by_others) {
         /* from all over the world, for an hour */
         for (unsigned i = 0; i < 36000; i++, now += USEC_PER_SEC / 10)
                 allowed += take(l, from((uint8_t) (i % 250), "alice", false), now);
-        ck_assert_uint_le(allowed, LOGIN_FAILURES_OF_NAME + 60 * LOGIN_FAILURES_OF_NAME_PER_MINUTE);
-        (void) take(l, from(251, "alice", false), now);
-        ck_assert(!take(l, from(253, "alice", false), now));
+        ck_assert_uint_le(allowed,
+                        LOGIN_FAILURES_OF_NAME + LOGIN_FAILURES_OF_NAME_RESERVED +
+                                        60 * LOGIN_FAILURES_OF_NAME_PER_MINUTE);
+        (void) take(l, from(3, "alice", false), now);
+        ck_assert(!take(l, from(4, "alice", false), now));
+        /* from an address that has not guessed */
+        ck_assert(take(l, from(251, "alice", false), now));
+        ck_assert(take(l, from(253, "alice", false), now));
+        for (uint8_t i = 0; i < 3; i++)
+                ck_assert(take(l, from(254, "alice", false), now) ==
+                                (i < LOGIN_FAILURES_OF_NAME_RESERVED - 2));
+        ck_assert(!take(l, from(255, "alice", false), now));
         /* where she is known */
         ck_assert(take(l, from(252, "alice", true), now));
         ck_assert(take(l, from(252, "alice", true), now));

@@ -91,6 +91,7 @@ API_FUZZERS = \
 	tests/fuzz/fuzz-basic \
 	tests/fuzz/fuzz-file-headers \
 	tests/fuzz/fuzz-hypersdk \
+	tests/fuzz/fuzz-multipart \
 	tests/fuzz/fuzz-request \
 	tests/fuzz/fuzz-socket-diag \
 	tests/fuzz/fuzz-v1-connect \

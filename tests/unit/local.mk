@@ -339,6 +339,7 @@ SCRIPT_TESTS = \
 	tests/unit/manager/check-cron \
 	tests/unit/manager/check-cron-clocks \
 	tests/unit/api/check-openapi \
+	tests/unit/api/check-tls \
 	tests/unit/ctl/test-completion \
 	tests/unit/ctl/test-hyperctl \
 	tests/unit/ctl/test-terminal

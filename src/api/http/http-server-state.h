@@ -3,6 +3,7 @@
 
 /* What the files that work on a request need of its listening socket. */
 
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <stdbool.h>
 #include <sys/queue.h>
@@ -22,6 +23,7 @@ struct HttpServer {
         const Router *router;
         bool is_inet, is_local;
         struct MHD_Daemon *mhd;
+        gnutls_datum_t ticket_key; /* with TLS */
         LIST_HEAD(, Connection) connections;
         Lingers lingers;
         UserConnections *users;

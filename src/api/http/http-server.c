@@ -147,6 +147,17 @@ static void connection_linger(HttpServer *s, Connection *c) {
                 linger_start(&s->lingers, api_event(s->api), info->connect_fd);
 }
 
+/* So that clients can resume their sessions. GnuTLS changes the keys of tickets by itself. */
+static void offer_ticket(const HttpServer *s, struct MHD_Connection *mhd) {
+        const union MHD_ConnectionInfo *info;
+
+        if (!s->ticket_key.data)
+                return;
+        info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        if (info)
+                (void) gnutls_session_ticket_enable_server(info->tls_session, &s->ticket_key);
+}
+
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
                 enum MHD_ConnectionNotificationCode code) {
         HttpServer *s = userdata;
@@ -171,6 +182,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
         c->mhd = mhd;
         c->waiting_since = now_monotonic();
         http_server_identify(s, c);
+        offer_ticket(s, mhd);
         if (!user_has_room(s, c))
                 connection_shut_down(c);
         LIST_INSERT_HEAD(&s->connections, c, connections);
@@ -469,6 +481,8 @@ int http_server_new(Api *api, const Dialect *dialect, const Router *router, int 
         r = http_server_read_address(s, fd);
         if (r >= 0)
                 r = http_server_check_address(s);
+        if (r >= 0 && tls && gnutls_session_ticket_key_generate(&s->ticket_key) < 0)
+                r = -ENOMEM;
         if (r >= 0)
                 r = http_server_start(s, fd, tls);
         if (r < 0)
@@ -523,6 +537,9 @@ HttpServer *http_server_free(HttpServer *s) {
         if (s->mhd)
                 MHD_stop_daemon(s->mhd);
         linger_stop_all(&s->lingers);
+        if (s->ticket_key.data)
+                gnutls_memset(s->ticket_key.data, 0, s->ticket_key.size);
+        gnutls_free(s->ticket_key.data);
         free(s);
         return NULL;
 }

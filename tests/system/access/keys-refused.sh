@@ -39,7 +39,7 @@ for unit in hyper:8080:jobs/query hyper-worker:8000:jobs hyper-hosts:8890:api/ho
                 curl -sS -m 5 -o "$dir/body" "http://127.0.0.1:$port/$path" 2>/dev/null &&
                         fail "$name.socket answers on $address without any key: $(cat "$dir/body")"
                 # (a client that waits does not have it start again and again: it is closed)
-                equal "$(systemctl show -P ActiveState -P NRestarts hyper.service | xargs)" "active 0" \
+                equal "$(systemctl show -P ActiveState -P NRestarts hyper.service | xargs)" "0 active" \
                         "hyper.service with $name.socket on $address"
                 for other in 8080 8000 8890; do
                         [ "$other" = "$port" ] || [ "$(curl -sS -m 20 -o /dev/null -w '%{http_code}' \

@@ -155,6 +155,14 @@ curl -sS -m 20 http://localhost:5080/api/v1/health >"$dir/body" 2>&1 && fail "HT
 contains "$(openssl s_client -connect 127.0.0.1:5080 -alpn h2,http/1.1 </dev/null 2>/dev/null)" \
         "ALPN protocol: http/1.1" "the handshake"
 
+for version in tls1_2 tls1_3; do
+        # (the ticket of TLS 1.3 comes with the first answer)
+        printf 'GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' |
+                openssl s_client -connect 127.0.0.1:5080 -$version -sess_out "$dir/session" -ign_eof >/dev/null 2>&1 || :
+        contains "$(openssl s_client -connect 127.0.0.1:5080 -$version -sess_in "$dir/session" </dev/null 2>/dev/null)" \
+                "Reused, " "a session of $version that is resumed"
+done
+
 # --- a job and a WebSocket ---------------------------------------------------------------------------------
 
 raw_image "$dir/disk.raw" 16

@@ -110,9 +110,7 @@ static int load_certificate(const char *name, TlsPair *ret) {
                 return log_oom();
         if (r < 0) {
                 log_error("%s.socket is not served: %s. See hyper-certificate(8).", name,
-                                why ? why
-                                    : "there is no certificate, or it cannot be decrypted ('systemctl status "
-                                      "hyper-tls-credentials.service')");
+                                why ? why : "there is no certificate");
                 return 0;
         }
         log_debug("%s.socket has the certificate with the SHA-256 fingerprint %s.", name, p.fingerprint);

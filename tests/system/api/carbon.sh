@@ -96,6 +96,8 @@ equal "$(api /jobs/gb/release -X POST)" 409 "a release of a job that does not wa
 
 lib "$functions"'
 settings "carbon: {source: file, url: \"file:///etc/hyper/carbon.json\", zone: TEST}"
+# (it remembers an answer for some seconds)
+systemctl restart hyper-managerd
 points 12
 held window "{\"max_intensity\":100,\"max_delay\":3600}"
 waits window
@@ -127,6 +129,7 @@ equal "$(systemctl is-active hyper-hold-long.timer)" inactive "its timer"
 # --- the file is gone --------------------------------------------------------------------------------------
 
 rm /etc/hyper/carbon.json
+systemctl restart hyper-managerd
 held gone "{\"max_intensity\":100,\"max_delay\":3600}"
 is "[.hold, (.warnings | length)]" "[null,1]" "a job without data"
 wait_state gone COMPLETED

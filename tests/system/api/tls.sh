@@ -214,16 +214,6 @@ eventually 30 "the encrypted certificate is served" is_encrypted
 rm /etc/credstore.encrypted/hyper.tls-*
 eventually 30 "the plain certificate is served again" is_new
 
-# One that cannot be decrypted, as after a restore on another machine: the other sockets are served.
-head -c 300 /dev/urandom | base64 -w 0 >/etc/credstore.encrypted/hyper.tls-key
-systemctl restart hyper.service
-equal "$(curl -sS -m 20 -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/health)" 200 "the other sockets"
-contains "$(journalctl -u hyper.service -o cat)" "hyper-tls.socket is not served: there is no certificate, or it cannot" \
-        "the journal"
-curl -sS -m 20 -o /dev/null $url/api/v1/health 2>/dev/null && fail "a certificate that cannot be decrypted is used"
-rm /etc/credstore.encrypted/hyper.tls-key
-eventually 30 "the plain certificate is served again" is_new
-
 # --- a key that does not fit -------------------------------------------------------------------------------
 
 openssl ecparam -name prime256v1 -genkey -noout -out $store/hyper.tls-key

@@ -4,8 +4,8 @@
 # tier: all
 # slow: 10,000 connections, which are closed when their time is over
 #
-# 10,000 clients of the v1 API that stop in the handshake or in the body of a request: others are answered, the
-# memory for them is limited, and they are closed.
+# 10,000 clients of the v1 API that stop in the handshake or in the body of a request: others are answered,
+# the memory for them is limited, and they are closed.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"

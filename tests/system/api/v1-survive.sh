@@ -98,7 +98,8 @@ eventually 30 "a huge certificate is served" is_served
 # --- a full disk -------------------------------------------------------------------------------------------
 
 equal "$(v1 POST /upload/init '{"filename":"b.raw","size":30000000}' >/dev/null; v1_status)" 507 "more than there is"
-# The chunks have their room. What the database needs to record them may be missing: then they are not acknowledged.
+# The chunks have their room. What the database needs to record them may be missing: then they are not
+# acknowledged.
 dd if=/dev/zero of=/var/lib/hyper/filler bs=64K 2>/dev/null || :
 for i in 1 2 3; do
         status=$(put "$id" small.raw $i)

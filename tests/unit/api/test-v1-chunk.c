@@ -82,7 +82,8 @@ static pid_t start_manager(char *dir) {
                 sd_event *event;
                 sd_bus *bus;
 
-                if (sd_event_new(&event) < 0 || !(bus = private_bus_connect(dir, event)) ||
+                bus = sd_event_new(&event) < 0 ? NULL : private_bus_connect(dir, event);
+                if (!bus ||
                                 sd_bus_add_object_vtable(bus, NULL, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE,
                                                 manager_vtable, dir) < 0 ||
                                 sd_bus_request_name(bus, HYPER_BUS_NAME, 0) < 0 ||

@@ -10,13 +10,18 @@
 queue_api=http://127.0.0.1:8000
 queue_peer=http://127.0.0.1:8098
 queue_run=$RANDOM
-queue_serial=0
 queue_wrong=$logs/bench-queue.log
+
+# A number that no load has used, for the ids of its jobs. (In a file: loads run in subshells, too.)
+queue_next() {
+        queue_serial=$(($(cat "$results.serial" 2>/dev/null || echo 0) + 1000000))
+        echo "$queue_serial" >"$results.serial"
+}
 
 # queue_rate URL KIND CONNECTIONS WORKERS [SECONDS]: requests per second
 queue_rate() {
         local url=$1 kind=$2 connections=$3 workers=$4 seconds=${5:-$load_seconds}
-        queue_serial=$((queue_serial + 1000000))
+        queue_next
         wrk -t 1 -c "$connections" -d "${seconds}s" -s "$here/queue.lua" "$url" -- "$kind" "$queue_run" \
                 "$workers" "$queue_serial" 2>>"$queue_wrong" |
                 awk '/^Requests\/sec:/ {print $2} /Non-2xx/ {bad = 1} END {exit bad}' ||
@@ -39,6 +44,7 @@ queue_pair() {
 
 # queue_fill N: so many wait at both, without waiting for as many submissions
 queue_fill() {
+        queue_next
         inside systemctl -q stop hyper.service hyper-managerd.service 2>/dev/null
         inside sqlite3 /var/lib/hyper/hyper.db "
                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
@@ -48,9 +54,13 @@ queue_fill() {
                         '\$.destination.path', '/srv/bench/fill-$queue_serial-' || i || '.qcow2'), dialect, request, 'QUEUED', reason,
                         priority, retry_count, idempotent, 1, created_at, updated_at, timeout_seconds, demand
                 FROM n, jobs WHERE id = 'queue-model-$queue_run'"
-        queue_serial=$((queue_serial + 1))
         curl -sSf -o /dev/null $queue_peer/fill -H 'Content-Type: application/json' -d "{\"n\": $1}"
-        await 30 "a heartbeat is accepted" curl -sf -o /dev/null -X POST $queue_api/workers/w1/heartbeat
+        queue_start
+}
+
+# The manager has started, and has read what waits.
+queue_start() {
+        await 60 "a heartbeat is accepted" curl -sf -o /dev/null -X POST $queue_api/workers/w1/heartbeat
 }
 
 queue_waiting() { curl -sSf $queue_api/queue | jq .total_jobs; }
@@ -88,25 +98,36 @@ queue_finish() {
                 "one connection"
 }
 
-# What clients that submit at the same time share if a flush takes a millisecond (slow-flush.c), as with many disks:
-# the flush of a machine that has its disk in the memory of its host may take a tenth of it.
-queue_group() {
-        local i few=() many=() unit=hyper-managerd.service
+# slow_flush UNIT: what the daemon writes is on the disk after a millisecond at the earliest
+slow_flush() {
+        local unit=$1
         cc -shared -fPIC -O2 -o "$work/slow-flush.so" "$here/slow-flush.c"
         inside sh -c "cat >$tool/slow-flush.so" <"$work/slow-flush.so"
         inside sh -c 'mkdir -p /run/systemd/system/$1.d
                 printf "[Service]\nEnvironment=LD_PRELOAD=%s\n" "$2" >/run/systemd/system/$1.d/flush.conf' _ "$unit" \
                 "$tool/slow-flush.so"
         inside systemctl daemon-reload
-        inside systemctl stop hyper.service "$unit"
-        for i in 1 2 3; do
+}
+
+# What clients that submit at the same time share if a flush takes a millisecond (slow-flush.c), as with many disks:
+# the flush of a machine that has its disk in the memory of its host may take a tenth of it. Before the rounds, the
+# manager has read what waits, and runs: with many jobs, its start takes longer than a round.
+queue_group() {
+        local i few=() many=() unit=hyper-managerd.service
+        slow_flush $unit
+        queue_start
+        inside sh -c 'grep -qF slow-flush.so "/proc/$(systemctl show -P MainPID "$1")/maps"' _ $unit ||
+                die "$unit runs without slow-flush.so"
+        queue_rate $queue_api submit 32 1 1 >/dev/null
+        for i in $(seq "$rounds"); do
                 few+=("$(queue_rate $queue_api submit 1 1)")
                 many+=("$(queue_rate $queue_api submit 32 1)")
         done
-        record queue "POST /jobs?queue=true, 32 clients, a flush takes 1 ms" "/s" "${many[*]}" "${few[*]}" "one client"
+        record queue "POST /jobs?queue=true, one client, a flush takes 1 ms" "/s" "${few[*]}" "" ""
+        record queue "the same, 32 clients" "/s" "${many[*]}" "${few[*]}" "one client"
         inside rm -r "/run/systemd/system/$unit.d"
         inside systemctl daemon-reload
-        inside systemctl stop hyper.service "$unit"
+        inside systemctl -q stop hyper.service "$unit" 2>/dev/null
 }
 
 bench_queue() {
@@ -134,6 +155,7 @@ bench_queue() {
         say "  submissions"
         queue_pair submit 1 1 "POST /jobs?queue=true, one client"
         queue_pair submit 32 1 "POST /jobs?queue=true, 32 clients"
+        queue_drain
         queue_group
         queue_drain
 
@@ -164,5 +186,5 @@ bench_queue() {
         wait "$queue_peer_pid" || :
         queue_drain
         inside rm /etc/hyper/config.d/90-queue.yaml
-        rm -f "$results".{ours,peers}
+        rm -f "$results".{ours,peers,serial}
 }

@@ -22,6 +22,14 @@
         "CREATE INDEX jobs_v1_id ON jobs (state, id) WHERE finished_at > 0;"
 /* clang-format on */
 
+/* Of triggers: the job takes its place in the queue, or loses it. */
+#define ENTER_BLOCK                                                          \
+        "  INSERT INTO queue_blocks VALUES (new.priority, new.seq >> 10, 1)" \
+        " ON CONFLICT (priority, block) DO UPDATE SET n = n + 1;"
+#define LEAVE_BLOCK                                                                                    \
+        "  UPDATE queue_blocks SET n = n - 1 WHERE priority = old.priority AND block = old.seq >> 10;" \
+        "  DELETE FROM queue_blocks WHERE priority = old.priority AND block = old.seq >> 10 AND n = 0;"
+
 static const char *const steps[] = {
         /* 1: jobs */
         "CREATE TABLE jobs ("
@@ -395,6 +403,23 @@ static const char *const steps[] = {
         /* 23: who has submitted a job, or a schedule. It is not known of those that are here already. */
         "ALTER TABLE jobs ADD COLUMN submitter TEXT;"
         "ALTER TABLE schedules ADD COLUMN submitter TEXT;",
+
+        /* 24: how many wait of each 1,024 jobs, so that the place of one that has waited for long is found
+         * without counting those behind it. */
+        "CREATE TABLE queue_blocks (priority INTEGER, block INTEGER, n INTEGER NOT NULL, "
+        "PRIMARY KEY (priority, block)) STRICT, WITHOUT ROWID;"
+        "INSERT INTO queue_blocks SELECT priority, seq >> 10, count(*) FROM jobs "
+        "WHERE state = 'QUEUED' AND due_at = 0 GROUP BY 1, 2;"
+        "CREATE TRIGGER queue_block_insert AFTER INSERT ON jobs "
+        "WHEN new.state = 'QUEUED' AND new.due_at = 0 BEGIN" ENTER_BLOCK " END;"
+        "CREATE TRIGGER queue_block_enter AFTER UPDATE OF state ON jobs"
+        " WHEN new.state = 'QUEUED' AND new.due_at = 0 AND (old.state <> 'QUEUED' OR old.due_at > 0) "
+        "BEGIN" ENTER_BLOCK " END;"
+        "CREATE TRIGGER queue_block_leave AFTER UPDATE OF state ON jobs"
+        " WHEN old.state = 'QUEUED' AND old.due_at = 0 AND (new.state <> 'QUEUED' OR new.due_at > 0) "
+        "BEGIN" LEAVE_BLOCK " END;"
+        "CREATE TRIGGER queue_block_delete AFTER DELETE ON jobs WHEN old.state = 'QUEUED' AND old.due_at = 0 "
+        "BEGIN" LEAVE_BLOCK " END;",
 };
 
 const Schema schema_jobs = {

@@ -101,14 +101,16 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOBS_COUNT_ENDED] = "SELECT count(*) FROM jobs WHERE state = ?1 AND finished_at > 0 AND "
                                  "finished_at >= ?2",
         [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
-        /* All that have its priority or a higher one, but for those behind it: a job that has just come has
-         * few of these. (Left to itself, SQLite prefers the index by state, and sorts.) */
+        /* All that have its priority or a higher one, but for those behind it: in later blocks of 1,024, and
+         * in its own. (Left to itself, SQLite prefers the index by state, and sorts.) */
         [SQL_JOB_QUEUE_POSITION] =
                         "SELECT j.state, iif(j.state = 'QUEUED' AND j.due_at = 0, "
                         "(SELECT sum(n) FROM queue_counts c WHERE c.priority >= j.priority) - "
+                        "(SELECT coalesce(sum(n), 0) FROM queue_blocks b WHERE b.priority = j.priority AND "
+                        "b.block > (j.seq >> 10)) - "
                         "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND "
-                        "q.priority = j.priority AND q.seq > j.seq AND q.due_at = 0), 0) "
-                        "FROM jobs j WHERE j.id = ?1",
+                        "q.priority = j.priority AND q.seq > j.seq AND q.seq <= (j.seq | 1023) AND "
+                        "q.due_at = 0), 0) FROM jobs j WHERE j.id = ?1",
         [SQL_VERSION] = "PRAGMA data_version",
         [SQL_WEBHOOK_INSERT] = "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, "
                                "retry_count, headers, "

@@ -377,14 +377,14 @@ START_TEST(a_dequeue_costs_the_same_however_many_jobs_wait) {
 }
 END_TEST
 
-/* The same of the place of the job that has come last. */
-static int steps_of_position(Store *s) {
+/* The same of the place of a job. */
+static int steps_of_position(Store *s, const char *id) {
         sqlite3_stmt *st = sql_statement(s, SQL_JOB_QUEUE_POSITION);
 
         ck_assert_ptr_nonnull(st);
         sql_donep(&st);
         (void) sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, true);
-        sql_bind_text(st, 1, "last");
+        sql_bind_text(st, 1, id);
         ck_assert_int_eq(sqlite3_step(st), SQLITE_ROW);
         int steps = sqlite3_stmt_status(st, SQLITE_STMTSTATUS_VM_STEP, true);
         sql_donep(&st);
@@ -399,7 +399,33 @@ START_TEST(a_place_in_the_queue_costs_the_same_however_many_jobs_wait) {
         fill(many, 20200);
         ck_assert_int_eq(insert(few, "last", 50, true, (JobDemand){}), 0);
         ck_assert_int_eq(insert(many, "last", 50, true, (JobDemand){}), 0);
-        ck_assert_int_eq(steps_of_position(many), steps_of_position(few));
+        ck_assert_int_eq(steps_of_position(many, "last"), steps_of_position(few, "last"));
+}
+END_TEST
+
+/* Jobs of one priority only, which is what most have. */
+START_TEST(the_place_of_a_job_that_waits_for_long_is_counted_in_blocks) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_owner(dir);
+        uint64_t position;
+
+        ck_assert_int_eq(insert(s, "first", 50, true, (JobDemand){}), 0);
+        ck_assert_int_eq(sqlite3_exec(s->db,
+                                         "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c "
+                                         "WHERE i < 20000) INSERT INTO jobs (id, operation, spec, dialect, "
+                                         "state, priority, retry_count, idempotent, created_at, updated_at) "
+                                         "SELECT 'n-' || i, 'convert', '{}', 'worker', 'QUEUED', 50, 0, 0, "
+                                         "1, 1 FROM c",
+                                         NULL, NULL, NULL),
+                        SQLITE_OK);
+        ck_assert_int_lt(steps_of_position(s, "first"), 20000);
+        ck_assert_int_lt(steps_of_position(s, "n-10000"), 20000);
+        for (unsigned i = 1; i <= 20000; i += 1023) {
+                _cleanup_free_ char *id = strprintf("n-%u", i);
+
+                ck_assert_int_eq(store_job_queue_position(s, id, NULL, &position), 0);
+                ck_assert_uint_eq(position, i + 1);
+        }
 }
 END_TEST
 
@@ -613,6 +639,7 @@ START_TEST(what_an_older_hyper_has_is_brought_up_to_date) {
         _cleanup_free_ char *path = strprintf("%s/hyper.db", dir);
         _cleanup_(queue_status_done) QueueStatus q = {};
         _cleanup_(store_freep) Store *s = NULL;
+        uint64_t position;
         static const struct {
                 const char *id;
                 unsigned timeout;
@@ -634,6 +661,9 @@ START_TEST(what_an_older_hyper_has_is_brought_up_to_date) {
         ck_assert_int_eq(store_queue_status(s, &q), 0);
         ck_assert_uint_eq(q.n_priorities, 1);
         ck_assert_uint_eq(q.priorities[0].n, 1);
+        ck_assert_int_eq(insert(s, "later", 50, true, (JobDemand){}), 0);
+        ck_assert_int_eq(store_job_queue_position(s, "waits", NULL, &position), 0);
+        ck_assert_uint_eq(position, 1);
 
         /* Resolved paths were in the spec. */
         _cleanup_(job_row_freep) JobRow *linked = NULL;
@@ -652,7 +682,8 @@ TEST_MAIN("store-workers", a_worker_reads_back_as_it_registered,
                 the_jobs_of_silent_workers_are_found, a_worker_is_removed_when_it_holds_nothing,
                 a_worker_can_be_told_what_was_cancelled, the_queue_is_counted_by_priority,
                 a_dequeue_costs_the_same_however_many_jobs_wait,
-                a_place_in_the_queue_costs_the_same_however_many_jobs_wait, workers_are_listed_in_pages,
+                a_place_in_the_queue_costs_the_same_however_many_jobs_wait,
+                the_place_of_a_job_that_waits_for_long_is_counted_in_blocks, workers_are_listed_in_pages,
                 two_connections_never_get_one_job, a_job_that_is_held_too_long_is_found,
                 a_job_without_a_time_limit_has_a_deadline_until_it_has_begun,
                 what_an_older_hyper_has_is_brought_up_to_date)

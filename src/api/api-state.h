@@ -25,6 +25,7 @@ typedef struct EventHub EventHub;
 typedef struct BusClient BusClient;
 typedef struct Metrics Metrics;
 typedef struct QueueWaiters QueueWaiters;
+typedef struct Readings Readings;
 typedef struct ReplyCache ReplyCache;
 typedef struct Request Request;
 typedef struct RequestWorks RequestWorks;
@@ -80,6 +81,7 @@ struct Api {
         SseHub *sse;
         WebSocketHub *websockets;
         QueueWaiters *queue_waiters;
+        Readings *readings;
 
         Database database, hosts_database;
         ReplyCache *replies; /* from the first */

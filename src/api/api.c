@@ -20,6 +20,7 @@
 #include "api/http/request-work.h"
 #include "api/metrics.h"
 #include "api/queue-waiters.h"
+#include "api/reading.h"
 #include "api/stream/event-hub.h"
 #include "api/stream/sse.h"
 #include "api/stream/websocket.h"
@@ -315,6 +316,9 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         if (r < 0)
                 return r;
         bus_client_set_waiters(a->manager, on_job_waits, a->queue_waiters);
+        r = readings_new(event, &a->readings);
+        if (r < 0)
+                return r;
         r = event_hub_new(a, &a->events);
         if (r < 0)
                 return r;
@@ -403,6 +407,7 @@ Api *api_free(Api *a) {
         a->hosts = bus_client_free(a->hosts);
         a->vsphere = bus_client_free(a->vsphere);
         a->carbon = bus_client_free(a->carbon);
+        a->readings = readings_free(a->readings);
         a->auth = auth_client_free(a->auth);
         a->works = request_works_free(a->works);
         api_abandon_requests(a);

@@ -18,6 +18,8 @@ libhyper_api_a_SOURCES = \
 	src/api/metrics.h \
 	src/api/queue-waiters.c \
 	src/api/queue-waiters.h \
+	src/api/reading.c \
+	src/api/reading.h \
 	src/api/http/accept.c \
 	src/api/http/accept.h \
 	src/api/http/cors.c \

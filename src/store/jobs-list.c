@@ -67,6 +67,15 @@ static int bind_ids(sqlite3_stmt *st, const JobFilter *filter, const char *ids) 
         return 0;
 }
 
+/* Behind a job, a list goes on: its total has been counted. */
+static int read_total(Store *s, sqlite3_stmt *st, const JobFilter *filter, JobRows *rows) {
+        int r = filter->before > 0 ? 0 : sql_row(s, st);
+
+        if (r >= 0 && filter->before == 0)
+                rows->total = (uint64_t) sqlite3_column_int64(st, 0);
+        return r;
+}
+
 static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_BY_ID);
         _cleanup_sql_done_ sqlite3_stmt *total = sql_statement(s, SQL_JOBS_BY_ID_TOTAL);
@@ -86,10 +95,9 @@ static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
         if (r >= 0)
                 r = bind_ids(st, filter, ids);
         if (r >= 0)
-                r = sql_row(s, total);
+                r = read_total(s, total, filter, rows);
         if (r < 0)
                 return r;
-        rows->total = (uint64_t) sqlite3_column_int64(total, 0);
         bind_page(st, _JOB_STATE_MAX + 2, filter);
         (void) sqlite3_bind_int(st, _JOB_STATE_MAX + 4, (int) filter->order);
         bind_before(st, _JOB_STATE_MAX + 5, filter);
@@ -109,10 +117,9 @@ static int list_by_workflow(Store *s, const JobFilter *filter, JobRows *rows) {
         if (!st || !total)
                 return sql_errno(s);
         bind_workflow(total, filter);
-        r = sql_row(s, total);
+        r = read_total(s, total, filter, rows);
         if (r < 0)
                 return r;
-        rows->total = (uint64_t) sqlite3_column_int64(total, 0);
         bind_workflow(st, filter);
         bind_page(st, _JOB_STATE_MAX + 2, filter);
         bind_before(st, _JOB_STATE_MAX + 4, filter);

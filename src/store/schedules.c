@@ -179,6 +179,12 @@ int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows
         return r;
 }
 
+int store_schedules_failed(Store *s, ScheduleRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_SCHEDULES_FAILED);
+
+        return st ? read_rows(s, st, ret) : sql_errno(s);
+}
+
 /* --- pages ----------------------------------------------------------------------------------------- */
 
 static const struct {

@@ -58,6 +58,8 @@ int store_schedule_delete(Store *s, const char *id);
 int store_schedule_get(Store *s, const char *id, ScheduleRow **ret);
 /* In the order of creation; @limit 0: no limit. */
 int store_schedules_list(Store *s, uint64_t offset, uint64_t limit, ScheduleRows *ret);
+/* Those whose last run has failed, or was refused. */
+int store_schedules_failed(Store *s, ScheduleRows *ret);
 typedef enum ScheduleSort {
         SCHEDULE_SORT_CREATED_AT,
         SCHEDULE_SORT_NAME,

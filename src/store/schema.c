@@ -419,7 +419,8 @@ static const char *const steps[] = {
         " WHEN old.state = 'QUEUED' AND old.due_at = 0 AND (new.state <> 'QUEUED' OR new.due_at > 0) "
         "BEGIN" LEAVE_BLOCK " END;"
         "CREATE TRIGGER queue_block_delete AFTER DELETE ON jobs WHEN old.state = 'QUEUED' AND old.due_at = 0 "
-        "BEGIN" LEAVE_BLOCK " END;",
+        "BEGIN" LEAVE_BLOCK " END;"
+        "CREATE INDEX schedules_failed ON schedules (seq) WHERE " SQL_SCHEDULE_FAILED ";",
 };
 
 const Schema schema_jobs = {

@@ -171,6 +171,8 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_SCHEDULE_GET] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE id = ?1",
         [SQL_SCHEDULES_LIST] = "SELECT " SCHEDULE_COLUMNS " FROM schedules WHERE seq > ?3 "
                                "ORDER BY seq LIMIT ?1 OFFSET ?2",
+        [SQL_SCHEDULES_FAILED] = "SELECT " SCHEDULE_COLUMNS " FROM schedules INDEXED BY schedules_failed "
+                                 "WHERE " SQL_SCHEDULE_FAILED " ORDER BY seq",
         [SQL_SCHEDULES_IDS] = "SELECT id FROM schedules ORDER BY seq",
         [SQL_SCHEDULES_WITHOUT_TIMER] = "SELECT id FROM schedules INDEXED BY schedules_without_timer "
                                         "WHERE has_timer = 0 AND enabled = 1",
@@ -234,6 +236,8 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_WORKER_GET] = "SELECT " WORKER_COLUMNS " FROM workers w WHERE w.id = ?1",
         [SQL_WORKERS_LIST] = "SELECT " WORKER_COLUMNS
                              " FROM workers w WHERE w.seq > ?3 ORDER BY w.seq LIMIT ?1 OFFSET ?2",
+        [SQL_WORKERS_SILENT] = "SELECT " WORKER_COLUMNS " FROM workers w WHERE w.heartbeat_at <= ?1 "
+                               "ORDER BY w.heartbeat_at, w.seq",
         [SQL_WORKERS_COUNT] = "SELECT (SELECT count(*) FROM workers), (SELECT count(*) FROM workers WHERE "
                               "heartbeat_at > ?1)",
         /* The different demands that wait are hopped through along the index, each step one look-up; the

@@ -63,6 +63,7 @@ typedef enum StatementId {
         SQL_SCHEDULE_DELETE,
         SQL_SCHEDULE_GET,
         SQL_SCHEDULES_LIST,
+        SQL_SCHEDULES_FAILED,
         SQL_SCHEDULES_COUNT,
         SQL_SCHEDULES_IDS,
         SQL_SCHEDULES_WITHOUT_TIMER,
@@ -88,6 +89,7 @@ typedef enum StatementId {
         SQL_WORKER_DELETE,
         SQL_WORKER_GET,
         SQL_WORKERS_LIST,
+        SQL_WORKERS_SILENT,
         SQL_WORKERS_COUNT,
         SQL_WORKERS_CAN,
         SQL_JOB_FOR_WORKER,
@@ -219,6 +221,8 @@ struct Store {
         "iif(v1_provider = 'local' AND " SQL_V1_STEM_LENGTH " > 1, substr(" SQL_V1_BASE \
         ", 1, " SQL_V1_STEM_LENGTH " - 1), " SQL_V1_BASE ")"
 #define SQL_V1_PROGRESS "max(percent, 0)"
+/* The last run of a schedule has failed, or its job was refused. (The text of an index.) */
+#define SQL_SCHEDULE_FAILED "last_status IN ('FAILED', 'refused')"
 
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at, auto_connect"
 #define VM_COLUMNS                                                                                \

@@ -236,6 +236,22 @@ int store_workers_list(Store *s, int64_t seq, uint64_t offset, uint64_t limit, W
         return 0;
 }
 
+int store_workers_silent(Store *s, usec_t since, WorkerRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_SILENT);
+        _cleanup_(worker_rows_done) WorkerRows rows = {};
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, since);
+        r = SQL_READ_ROWS(s, st, row_read, rows.rows, rows.n);
+        if (r < 0)
+                return r;
+        *ret = rows;
+        rows = (WorkerRows){};
+        return 0;
+}
+
 int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_COUNT);
         int r;

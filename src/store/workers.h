@@ -51,6 +51,8 @@ int store_worker_get(Store *s, const char *id, WorkerRow **ret);
 /* In the order of the first registration, behind the worker with @seq (0: from the first): @limit of them (0:
  * all) behind the first @offset. */
 int store_workers_list(Store *s, int64_t seq, uint64_t offset, uint64_t limit, WorkerRows *ret);
+/* Those that were not heard from after @since. */
+int store_workers_silent(Store *s, usec_t since, WorkerRows *ret);
 /* How many there are, and how many of them were heard from after @since. */
 int store_workers_count(Store *s, usec_t since, uint64_t *ret_total, uint64_t *ret_active);
 

@@ -99,23 +99,21 @@ static int alerts_of_clock(json_t *alerts) {
 
 /* --- jobs ------------------------------------------------------------------------------------------ */
 
-static json_t *source_of(const JobRow *row) {
+/* The source of the job, as a text that can be compared; NULL: it has none. */
+static char *source_of(const JobRow *row) {
         _cleanup_json_ json_t *spec = json_loads(strempty(row->spec), 0, NULL);
+        const json_t *source = json_object_get(spec, "source");
 
-        return json_incref(json_object_get(spec, "source"));
+        return source ? json_dumps(source, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
 }
 
-/* A job with the same source has been completed since. */
-static bool is_made_good(const JobRow *failed, const JobPageRows *completed) {
-        _cleanup_json_ json_t *source = source_of(failed);
+/* A job with the same source, one of @sources, has been completed since. */
+static bool is_made_good(const JobRow *failed, const JobPageRows *completed, char *const *sources) {
+        _cleanup_free_ char *source = source_of(failed);
 
-        for (size_t i = 0; i < completed->n; i++) {
-                _cleanup_json_ json_t *other = source_of(completed->rows[i].row);
-
-                if (completed->rows[i].row->updated_at > failed->updated_at && source &&
-                                json_equal(source, other))
+        for (size_t i = 0; source && i < completed->n; i++)
+                if (completed->rows[i].row->updated_at > failed->updated_at && streq_ptr(source, sources[i]))
                         return true;
-        }
         return false;
 }
 
@@ -130,17 +128,22 @@ static int list_jobs(Store *store, JobStatus status, JobPageRows *ret) {
 
 static int add_failed(json_t *alerts, Store *store, usec_t now) {
         _cleanup_(job_page_rows_done) JobPageRows failed = {}, completed = {};
+        char *sources[JOBS_MAX] = {};
         int r = list_jobs(store, STATUS_FAILED, &failed);
 
         if (r >= 0 && failed.n > 0)
                 r = list_jobs(store, STATUS_COMPLETED, &completed);
+        for (size_t i = 0; i < completed.n; i++)
+                sources[i] = source_of(completed.rows[i].row);
         for (size_t i = 0; i < failed.n && r >= 0; i++) {
                 const JobRow *row = failed.rows[i].row;
 
-                if (row->updated_at + DAY > now && !is_made_good(row, &completed))
+                if (row->updated_at + DAY > now && !is_made_good(row, &completed, sources))
                         r = add(alerts, "job_failed", false, row->id, row->updated_at,
                                         strprintf("Job %s has failed: %s", row->id, strempty(row->reason)));
         }
+        for (size_t i = 0; i < completed.n; i++)
+                free(sources[i]);
         return r;
 }
 
@@ -187,11 +190,10 @@ static int add_schedule(json_t *alerts, Store *store, const ScheduleRow *row) {
 
 int v1_alerts_of_schedules(json_t *alerts, Store *store) {
         _cleanup_(schedule_rows_done) ScheduleRows rows = {};
-        int r = store_schedules_list(store, 0, 0, &rows);
+        int r = store_schedules_failed(store, &rows);
 
         for (size_t i = 0; i < rows.n && r >= 0; i++)
-                if (has_failed(rows.rows[i]->last_status))
-                        r = add_schedule(alerts, store, rows.rows[i]);
+                r = add_schedule(alerts, store, rows.rows[i]);
         return r;
 }
 
@@ -218,13 +220,11 @@ int v1_alerts_of_webhooks(json_t *alerts, Store *store) {
 
 int v1_alerts_of_workers(json_t *alerts, Store *store, usec_t now) {
         _cleanup_(worker_rows_done) WorkerRows rows = {};
-        int r = store_workers_list(store, 0, 0, 0, &rows);
+        int r = store_workers_silent(store, now > WORKER_LEASE ? now - WORKER_LEASE : 0, &rows);
 
         for (size_t i = 0; i < rows.n && r >= 0; i++) {
                 const WorkerRow *row = &rows.rows[i];
 
-                if (row->heartbeat_at + WORKER_LEASE > now)
-                        continue;
                 r = add(alerts, "worker_lost", row->jobs > 0, row->id, row->heartbeat_at,
                                 strprintf("Worker %s was not heard from for %" PRIu64 " minutes.", row->id,
                                                 (now - row->heartbeat_at) / USEC_PER_MINUTE));
@@ -308,7 +308,7 @@ static json_t *sorted(json_t *alerts, bool by_time) {
         return array;
 }
 
-json_t *v1_alerts_json(Api *a, usec_t now) {
+json_t *v1_alerts_of_machine_json(usec_t now) {
         _cleanup_(settings_freep) Settings *settings = v1_settings();
         _cleanup_json_ json_t *alerts = json_array();
         int r = settings && alerts ? v1_alerts_of_disks(alerts, settings->files.roots) : -ENOMEM;
@@ -317,8 +317,13 @@ json_t *v1_alerts_json(Api *a, usec_t now) {
                 r = v1_alerts_of_certificate(alerts, certificate_end(), now);
         if (r >= 0)
                 r = alerts_of_clock(alerts);
-        if (r >= 0)
-                r = add_stored(alerts, a, now);
+        return r < 0 ? NULL : TAKE_PTR(alerts);
+}
+
+json_t *v1_alerts_json(Api *a, usec_t now) {
+        _cleanup_json_ json_t *alerts = v1_alerts_of_machine_json(now);
+        int r = alerts ? add_stored(alerts, a, now) : -ENOMEM;
+
         if (r >= 0)
                 r = alerts_of_providers(alerts, a, now);
         return r < 0 ? NULL : sorted(alerts, false);

@@ -12,6 +12,8 @@ extern const Reply v1_alerts_replies[];
 /* All alerts as an array, worst first: {"id", "name", "severity", "subject", "message", "started_at"}.
  * Nothing is waited for. NULL when out of memory. */
 json_t *v1_alerts_json(Api *a, usec_t now);
+/* Only those of its disks, its clock and its certificate, in any order. */
+json_t *v1_alerts_of_machine_json(usec_t now);
 
 /* Each is a part of it, which appends to @alerts. Without the database, nothing is appended. */
 int v1_alerts_of_disks(json_t *alerts, char *const *roots);

@@ -4,6 +4,7 @@
 #include "api/bus-client.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/reading.h"
 #include "api/v1/v1-job-json.h"
 #include "api/v1/v1-page.h"
 #include "basic/string-util.h"
@@ -119,31 +120,62 @@ static json_t *job_json(Store *store, const JobPageRow *row, usec_t now) {
                         now);
 }
 
-/* No database yet is the same as one without jobs. */
-static int read_page(Request *r, const JobPageFilter *filter, json_t **ret, uint64_t *ret_total) {
-        _cleanup_(job_page_rows_done) JobPageRows rows = {};
-        _cleanup_json_ json_t *data = json_array();
-        usec_t now = now_realtime();
-        Store *store = NULL;
-        int k = api_store(request_api(r), &store);
+typedef struct JobsReading {
+        JobPageFilter filter; /* its texts are ours */
+        char *types, *search;
+        V1Page page;
+        json_t *data; /* once it is read */
+        uint64_t total;
+} JobsReading;
 
-        if (k >= 0)
-                k = store_jobs_page(store, filter, &rows);
-        if (k < 0 && k != -ENOENT)
-                return k;
+static JobsReading *jobs_reading_free(JobsReading *g) {
+        free(g->types);
+        free(g->search);
+        json_decref(g->data);
+        return mfree(g);
+}
+DEFINE_CLEANUP_FUNC(JobsReading *, jobs_reading_free);
+
+static void destroy_reading(void *userdata) {
+        jobs_reading_free(userdata);
+}
+
+static int read_page(Store *store, void *userdata) {
+        _cleanup_(job_page_rows_done) JobPageRows rows = {};
+        usec_t now = now_realtime();
+        JobsReading *g = userdata;
+        int r = store_jobs_page(store, &g->filter, &rows);
+
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < rows.n; i++)
-                if (json_array_append_new(data, job_json(store, &rows.rows[i], now)) < 0)
+                if (json_array_append_new(g->data, job_json(store, &rows.rows[i], now)) < 0)
                         return -ENOMEM;
-        *ret = TAKE_PTR(data);
-        *ret_total = rows.total;
-        return *ret ? 0 : -ENOMEM;
+        g->total = rows.total;
+        return 0;
+}
+
+/* No database yet is the same as one without jobs. */
+static int reply_page(Request *r, int result, void *userdata) {
+        JobsReading *g = userdata;
+        json_t *reply;
+        int k;
+
+        if (result < 0 && result != -ENOENT)
+                return result;
+        reply = json_object();
+        k = v1_page_add(reply, &g->page, json_incref(g->data), g->total);
+        if (k < 0) {
+                json_decref(reply);
+                return k;
+        }
+        return request_reply_json(r, 200, reply);
 }
 
 int v1_list_jobs(Request *r) {
+        static const ReadingOps ops = { read_page, reply_page, destroy_reading };
+        _cleanup_(jobs_reading_freep) JobsReading *g = NULL;
         JobsQuery q = { .page = V1_PAGE_INIT };
-        _cleanup_free_ char *types = NULL;
-        json_t *reply, *data = NULL;
-        uint64_t total;
         int k = request_query_decode(r, &q);
 
         if (k < 0)
@@ -152,30 +184,28 @@ int v1_list_jobs(Request *r) {
                 return request_reply_error(r, 400, "os: jobs have no such field");
         if (q.search && isempty(q.search))
                 return request_reply_error(r, 400, "search: must be 1 to %u characters", SEARCH_MAX);
-        if (q.types && !(types = types_text(q.types)))
+        g = new0(JobsReading, 1);
+        if (!g)
                 return -ENOMEM;
-        const JobPageFilter filter = {
+        g->data = json_array();
+        g->types = q.types ? types_text(q.types) : NULL;
+        g->search = q.search ? strdup(q.search) : NULL;
+        if (!g->data || (q.types && !g->types) || (q.search && !g->search))
+                return -ENOMEM;
+        g->page = q.page;
+        g->filter = (JobPageFilter){
                 .statuses = q.statuses,
                 .providers = q.providers,
-                .types = types,
+                .types = g->types,
                 .after = q.after,
                 .before = q.before,
-                .search = q.search,
+                .search = g->search,
                 .sort = (JobSort) q.sort,
                 .descending = is_descending(&q),
                 .offset = q.page.offset,
                 .limit = q.page.limit,
         };
-        k = read_page(r, &filter, &data, &total);
-        if (k < 0)
-                return k;
-        reply = json_object();
-        k = v1_page_add(reply, &q.page, data, total);
-        if (k < 0) {
-                json_decref(reply);
-                return k;
-        }
-        return request_reply_json(r, 200, reply);
+        return request_read(r, &ops, TAKE_PTR(g));
 }
 
 /* --- one job --------------------------------------------------------------------------------------- */

@@ -173,7 +173,7 @@ static int check_cpu(ReadinessRequest *q) {
 }
 
 /* Alerts of this machine that are checks, too. */
-static int check_alerts(ReadinessRequest *q, Api *a) {
+static int check_alerts(ReadinessRequest *q) {
         static const struct {
                 const char *check, *alert, *fix;
         } kinds[] = {
@@ -181,7 +181,7 @@ static int check_alerts(ReadinessRequest *q, Api *a) {
                 { "clock", "clock_unsynchronized", "Enable systemd-timesyncd." },
                 { "certificate", "certificate_expiring", "Renew it, see hyper.socket(8)." },
         };
-        _cleanup_json_ json_t *alerts = v1_alerts_json(a, now_realtime());
+        _cleanup_json_ json_t *alerts = v1_alerts_of_machine_json(now_realtime());
         const json_t *alert;
         int k = alerts ? 0 : -ENOMEM;
 
@@ -353,6 +353,6 @@ int v1_get_readiness(Request *r) {
         if (k >= 0)
                 k = check_programs(q);
         if (k >= 0)
-                k = check_alerts(q, request_api(r));
+                k = check_alerts(q);
         return k < 0 ? k : v1_gather(r, &q->gather, &(V1GatherOptions){ .done = on_providers });
 }

@@ -4,6 +4,7 @@
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "api/job-submit.h"
+#include "api/reading.h"
 #include "api/v1/v1-job-decode.h"
 #include "api/v1/v1-page.h"
 #include "api/v1/v1-schedule-json.h"
@@ -69,29 +70,76 @@ static SchedulePageFilter filter_of(const SchedulesQuery *q) {
         };
 }
 
+typedef struct SchedulesReading {
+        SchedulePageFilter filter; /* its text is ours */
+        char *search;
+        V1Page page;
+        json_t *data; /* once it is read */
+        uint64_t total;
+} SchedulesReading;
+
+static void schedules_reading_free(void *userdata) {
+        SchedulesReading *g = userdata;
+
+        free(g->search);
+        json_decref(g->data);
+        free(g);
+}
+
+static int read_page(Store *store, void *userdata) {
+        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
+        SchedulesReading *g = userdata;
+        int r = store_schedules_page(store, &g->filter, &rows);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < rows.n; i++)
+                if (json_array_append_new(g->data, v1_schedule_json(rows.rows[i])) < 0)
+                        return -ENOMEM;
+        g->total = rows.total;
+        return 0;
+}
+
+static int reply_page(Request *r, int result, void *userdata) {
+        SchedulesReading *g = userdata;
+        json_t *reply;
+        int k;
+
+        if (result < 0 && result != -ENOENT) /* no database: no schedules */
+                return result;
+        reply = json_object();
+        k = v1_page_add(reply, &g->page, json_incref(g->data), g->total);
+        if (k < 0) {
+                json_decref(reply);
+                return k;
+        }
+        return request_reply_json(r, 200, reply);
+}
+
 int v1_list_schedules(Request *r) {
         static const char *const others[] = { "provider", "type", "os", NULL };
-        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
-        _cleanup_json_ json_t *data = json_array(), *reply = json_object();
+        static const ReadingOps ops = { read_page, reply_page, schedules_reading_free };
         SchedulesQuery q = { .page = V1_PAGE_INIT };
-        Store *store;
+        SchedulesReading *g;
         int k = request_query_decode(r, &q);
 
         if (k >= 0)
                 k = v1_check_filters(r, others, q.search);
         if (k < 0)
                 return k;
-        const SchedulePageFilter filter = filter_of(&q);
-        k = api_store(request_api(r), &store);
-        if (k >= 0)
-                k = store_schedules_page(store, &filter, &rows);
-        if (k < 0 && k != -ENOENT) /* no database: no schedules */
-                return k;
-        for (size_t i = 0; i < rows.n; i++)
-                if (json_array_append_new(data, v1_schedule_json(rows.rows[i])) < 0)
-                        return -ENOMEM;
-        k = v1_page_add(reply, &q.page, json_incref(data), rows.total);
-        return k < 0 ? k : request_reply_json(r, 200, TAKE_PTR(reply));
+        g = new0(SchedulesReading, 1);
+        if (!g)
+                return -ENOMEM;
+        g->data = json_array();
+        g->search = q.search ? strdup(q.search) : NULL;
+        if (!g->data || (q.search && !g->search)) {
+                schedules_reading_free(g);
+                return -ENOMEM;
+        }
+        g->page = q.page;
+        g->filter = filter_of(&q);
+        g->filter.search = g->search;
+        return request_read(r, &ops, g);
 }
 
 /* --- one ------------------------------------------------------------------------------------------- */

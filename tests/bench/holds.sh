@@ -83,13 +83,33 @@ hold() {
         record holds "$what" ms "$longest" "" ""
 }
 
+# v1_login: prints a token of the v1 API
+v1_login() {
+        curl -skf https://127.0.0.1:5080/api/v1/auth/login -H 'Content-Type: application/json' \
+                -d '{"username": "bench", "password": "secret"}' | jq -er .token
+}
+
+holds_v1_start() {
+        inside sh -ec 'id bench >/dev/null 2>&1 || useradd -M -s /usr/sbin/nologin -G hyper-admin bench
+                echo bench:secret | chpasswd
+                systemctl -q start hyper-tls.socket'
+        # The new certificate restarts the service.
+        await 60 "the v1 API accepts a login" v1_login >/dev/null
+        v1_token=$(v1_login)
+}
+
+# With a token, which is not in the command line
+v1_get() { curl -skSf -H @- "https://127.0.0.1:5080/api/v1$1" <<<"Authorization: Bearer $v1_token"; }
+
 bus_call() { inside busctl --timeout=60 call "$@"; }
 
 bench_holds() {
         local path manager=(org.hyper1 /org/hyper1 org.hyper1.Manager) hosts=(org.hyper1.Hosts /org/hyper1/hosts)
         local objects=(org.freedesktop.DBus.ObjectManager GetManagedObjects)
+        local v1_token
         holds_start
         holds_fill
+        holds_v1_start
         [ "$(curl -sSf "$api/webhooks/0/deliveries?limit=1000" | jq '.deliveries | length')" = 1000 ] ||
                 die "there are no 1,000 deliveries"
         [ "$(curl -sSf "$api/jobs/logs/hold-job" | jq '.logs | length')" -ge 5000 ] || die "the log has no 5,000 lines"
@@ -100,6 +120,13 @@ bench_holds() {
         for path in /jobs?limit=1000 /jobs/hold-job/events /workers /queue /openapi.json /metrics /health; do
                 hold hyper.service "GET $path (worker API)" curl -sSf "$queue_api$path"
         done
+        # A part of the ID of one of the last jobs, an order without an index, a page far behind
+        for path in "/jobs?limit=200" "/jobs?limit=200&type=convert" "/jobs?limit=200&provider=local" \
+                "/jobs?search=hold-9999" "/jobs?limit=200&sort=vm_name&offset=9000" "/schedules?limit=200" \
+                "/schedules?search=hold-9999" /system/alerts /system/health /readiness; do
+                hold hyper.service "GET $path (v1 API)" v1_get "$path"
+        done
+        hold hyper.service "GET /jobs?offset=9000 (worker API)" curl -sSf "$queue_api/jobs?limit=100&offset=9000"
         for path in /hosts /vms /hosts/hold/vms /hosts/hold/stats /hosts/hold/storage/volumes /ports \
                 /storage/disk-attachments /dashboard/stats /dashboard/overview /dashboard/activity; do
                 hold hyper.service "GET /api$path" curl -sSf "$hosts_api$path"

@@ -199,7 +199,7 @@ no_job_is_left() { [ "$(curl -sSf $api/status | jq '.total_jobs - .completed_job
 job_is_completed() { [ "$(curl -sSf "http://127.0.0.1:8000/jobs/$1" | jq -r .state)" = COMPLETED ]; }
 
 bench_submit() {
-        local run=$RANDOM i began answered many=$((load_seconds * 40))
+        local run=$RANDOM i began answered many=$((load_seconds * 80))
         small_source
         for i in $(seq 50); do post_job "one-$run-$i"; done | sort -g >"$results.one"
         export -f post_job worker_spec

@@ -6,6 +6,7 @@
 #include "api/hypersdk/hypersdk-reply.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
+#include "api/reading.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "store/deliveries.h"
@@ -117,38 +118,70 @@ static int deliveries_step(void *userdata, json_t **ret) {
         return l->told < l->rows.n;
 }
 
+/* They are read in a thread: a thousand have some megabytes. */
+typedef struct DeliveriesReading {
+        int64_t webhook;
+        uint64_t limit;
+        DeliveryList *list;
+        json_t *head; /* without the total */
+} DeliveriesReading;
+
+static void deliveries_reading_free(void *userdata) {
+        DeliveriesReading *g = userdata;
+
+        if (g->list)
+                delivery_list_free(g->list);
+        json_decref(g->head);
+        free(g);
+}
+
+static int read_deliveries(Store *store, void *userdata) {
+        DeliveriesReading *g = userdata;
+
+        return store_deliveries_list(store, g->webhook, g->limit, &g->list->rows);
+}
+
+static int reply_deliveries(Request *r, int result, void *userdata) {
+        DeliveriesReading *g = userdata;
+
+        if (result < 0)
+                return result;
+        if (json_object_set_new(g->head, "total", json_integer((json_int_t) g->list->rows.n)) < 0)
+                return -ENOMEM;
+        return request_reply_list(r, TAKE_PTR(g->head), "deliveries", deliveries_step, TAKE_PTR(g->list),
+                        delivery_list_free);
+}
+
 int hypersdk_list_deliveries(Request *r) {
+        static const ReadingOps ops = { read_deliveries, reply_deliveries, deliveries_reading_free };
         _cleanup_(webhook_rows_done) WebhookRows rows = {};
         DeliveryParameters q = { .limit = DELIVERIES_DEFAULT };
         const WebhookRow *row;
-        DeliveryList *l;
+        DeliveriesReading *g;
         unsigned index;
-        Store *store;
         int k;
 
         k = request_query_decode(r, &q);
         if (k >= 0)
                 k = find_row(r, &rows, &index);
-        if (k >= 0)
-                k = api_store(request_api(r), &store);
         if (k < 0)
                 return k;
-        l = new0(DeliveryList, 1);
-        if (!l)
-                return -ENOMEM;
-        l->is_admin = request_role(r) >= ROLE_ADMIN;
         row = rows.rows[index];
-        k = store_deliveries_list(store, row->seq, q.limit, &l->rows);
-        if (k < 0) {
-                delivery_list_free(l);
-                return k;
+        g = new0(DeliveriesReading, 1);
+        if (!g)
+                return -ENOMEM;
+        g->webhook = row->seq;
+        g->limit = q.limit;
+        g->list = new0(DeliveryList, 1);
+        g->head = json_pack("{s:I, s:I, s:I, s:o}", "pending", (json_int_t) row->pending, "delivered",
+                        (json_int_t) row->delivered, "failed", (json_int_t) row->failed, "timestamp",
+                        json_time(now_realtime()));
+        if (!g->list || !g->head) {
+                deliveries_reading_free(g);
+                return -ENOMEM;
         }
-        return request_reply_list(r,
-                        json_pack("{s:I, s:I, s:I, s:I, s:o}", "total", (json_int_t) l->rows.n, "pending",
-                                        (json_int_t) row->pending, "delivered", (json_int_t) row->delivered,
-                                        "failed", (json_int_t) row->failed, "timestamp",
-                                        json_time(now_realtime())),
-                        "deliveries", deliveries_step, l, delivery_list_free);
+        g->list->is_admin = request_role(r) >= ROLE_ADMIN;
+        return request_read(r, &ops, g);
 }
 
 /* --- changes --------------------------------------------------------------------------------------- */

@@ -123,7 +123,7 @@ eventually 60 "the unit has ended" unit_gone "$job"
 equal "$(sha256sum "$dir"/hostile/*)" "$before" "the hostile disks"
 equal "$(find "$dir/hostile" -mindepth 1 ! -name '*.img')" "" "what is left beside the hostile disks"
 
-# --- one whose appliance is killed (more of that is in fix-kill) fails, and changes nothing -----------------
+# --- one whose appliance is killed fails, and changes nothing -----------------------------------------------
 before=$(sha256sum <"$dir/guest.img")
 job=$(submit "$(spec "$dir/guest.img" "$dir/unused.raw" 'del(.destination) | .source.format = "raw" |
         .operation = "offline_fix" | .execution_policy.retry_count = 0')")

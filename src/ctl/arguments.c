@@ -424,6 +424,11 @@ static const OptionRow options[_OPTION_MAX] = {
                                                    "Read the password from a file or stdin (-), instead of "
                                                    "asking" },
                         parse_text, AT(password_file) },
+        [OPTION_SERVER] = { { "server", 0, "HOST[:PORT]", "Use the v1 API of another machine, over HTTPS" },
+                        parse_text, AT(server) },
+        [OPTION_KEY_FILE] = { { "key-file", 0, "FILE",
+                                              "Read the API key for --server= from a file or stdin (-)" },
+                        parse_text, AT(key_file) },
         [OPTION_TO] = { { "to", 0, "TYPE", "What the machine becomes: kvm, a domain of libvirt" },
                         parse_word, AT(to), .choices = { "kvm" } },
         [OPTION_LIBVIRT] = { { "libvirt", 0, "URI",

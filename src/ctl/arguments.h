@@ -67,6 +67,8 @@ typedef enum Option {
         OPTION_CA,
         OPTION_THUMBPRINT,
         OPTION_PASSWORD_FILE,
+        OPTION_SERVER,
+        OPTION_KEY_FILE,
         OPTION_TO,
         OPTION_LIBVIRT,
         OPTION_POOL,
@@ -143,6 +145,7 @@ typedef struct Arguments {
         char **secrets; /* of a job: "NAME:FILE" */
         unsigned rate, days; /* likewise; 0: not given */
         const char *user, *datacenter, *ca, *thumbprint, *password_file; /* of a source */
+        const char *server, *key_file; /* another machine: its v1 API */
         char **words; /* the verb and what follows it; part of argv */
 } Arguments;
 

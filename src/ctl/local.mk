@@ -35,6 +35,8 @@ libhyper_ctl_a_SOURCES = \
 	src/ctl/progress-bar.h \
 	src/ctl/run.c \
 	src/ctl/run.h \
+	src/ctl/server-client.c \
+	src/ctl/server-client.h \
 	src/ctl/similar.c \
 	src/ctl/similar.h \
 	src/ctl/socket-view.c \
@@ -47,10 +49,23 @@ libhyper_ctl_a_SOURCES = \
 	src/ctl/terminal.h \
 	src/ctl/text.c \
 	src/ctl/text.h \
+	src/ctl/upload.c \
+	src/ctl/upload.h \
+	src/ctl/upload-bus.c \
+	src/ctl/upload-bus.h \
+	src/ctl/upload-digest.c \
+	src/ctl/upload-digest.h \
+	src/ctl/upload-http.c \
+	src/ctl/upload-http.h \
+	src/ctl/upload-state.c \
+	src/ctl/upload-state.h \
+	src/ctl/upload-target.h \
 	src/ctl/verb-boot.c \
 	src/ctl/verb-boot.h \
 	src/ctl/verb-cancel.c \
 	src/ctl/verb-cancel.h \
+	src/ctl/verb-carbon.c \
+	src/ctl/verb-carbon.h \
 	src/ctl/verb-config.c \
 	src/ctl/verb-config.h \
 	src/ctl/verb-cutover.c \
@@ -67,6 +82,8 @@ libhyper_ctl_a_SOURCES = \
 	src/ctl/verb-logs.h \
 	src/ctl/verb-migrate.c \
 	src/ctl/verb-migrate.h \
+	src/ctl/verb-readiness.c \
+	src/ctl/verb-readiness.h \
 	src/ctl/verb-retry.c \
 	src/ctl/verb-retry.h \
 	src/ctl/verb-schedule.c \
@@ -81,6 +98,8 @@ libhyper_ctl_a_SOURCES = \
 	src/ctl/verb-status.h \
 	src/ctl/verb-submit.c \
 	src/ctl/verb-submit.h \
+	src/ctl/verb-upload.c \
+	src/ctl/verb-upload.h \
 	src/ctl/verb-vm-console.c \
 	src/ctl/verb-vm-console.h \
 	src/ctl/verb-vm-top.c \
@@ -106,7 +125,7 @@ libhyper_ctl_a_SOURCES = \
 	src/ctl/vsphere-client.h \
 	src/ctl/watch.c \
 	src/ctl/watch.h
-CTL_LIBS = libhyper-ctl.a $(SHARED_LIBS) -lm
+CTL_LIBS = libhyper-ctl.a $(HTTP_LIBS) -lm
 
 bin_PROGRAMS += hyperctl
 hyperctl_SOURCES = src/ctl/ctl-main.c

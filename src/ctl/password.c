@@ -79,15 +79,16 @@ int password_read_file(const char *name, char **ret) {
         return 0;
 }
 
-int password_read(const Ctl *ctl, const char *prompt, char **ret) {
-        const char *file = ctl->args.password_file;
+/* @option names the file @file on the command line. */
+static int read_secret(const Ctl *ctl, const char *what, const char *option, const char *file,
+                const char *prompt, char **ret) {
         bool ask = !file && isatty(STDIN_FILENO), opens = file && !streq(file, "-");
         _cleanup_close_ int fd = opens ? open(file, O_RDONLY | O_CLOEXEC) : -EBADF;
         char buffer[PASSWORD_MAX + 2];
         int r;
 
         if (ask && ctl->args.no_ask_password) {
-                log_error("The password is missing: --password-file= names a file with it.");
+                log_error("The %s is missing: --%s= names a file with it.", what, option);
                 return EXIT_USAGE;
         }
         if (opens && fd < 0)
@@ -96,13 +97,21 @@ int password_read(const Ctl *ctl, const char *prompt, char **ret) {
                 r = ask ? read_terminal(prompt, buffer)
                         : read_descriptor(opens ? fd : STDIN_FILENO, false, buffer);
         if (r == -EBADMSG || r == -EFBIG)
-                log_error("The password must be text of 1 to %zu bytes.", PASSWORD_MAX);
+                log_error("The %s must be text of 1 to %zu bytes.", what, PASSWORD_MAX);
         else if (r < 0)
-                log_error_errno(r, "Failed to read the password%s%s: %m", opens ? " from " : "",
+                log_error_errno(r, "Failed to read the %s%s%s: %m", what, opens ? " from " : "",
                                 opens ? file : "");
         *ret = r >= 0 ? strdup(buffer) : NULL;
         explicit_bzero(buffer, sizeof(buffer));
         if (r < 0)
                 return r == -EBADMSG || r == -EFBIG ? EXIT_REFUSED : EXIT_OTHER;
         return *ret ? EXIT_OK : (log_oom(), EXIT_OTHER);
+}
+
+int password_read(const Ctl *ctl, const char *prompt, char **ret) {
+        return read_secret(ctl, "password", "password-file", ctl->args.password_file, prompt, ret);
+}
+
+int password_read_key(const Ctl *ctl, const char *file, const char *prompt, char **ret) {
+        return read_secret(ctl, "API key", "key-file", file, prompt, ret);
 }

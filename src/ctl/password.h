@@ -9,6 +9,8 @@
  * line break at its end is ignored. Says what is wrong. EXIT_OK with *ret, which the caller wipes and frees;
  * or another ExitStatus. */
 int password_read(const Ctl *ctl, const char *prompt, char **ret);
+/* The same of an API key: from @file, else as above. */
+int password_read_key(const Ctl *ctl, const char *file, const char *prompt, char **ret);
 /* Several lines, from the file @name ("-": standard input). 0 or negative errno; as above. */
 int password_read_file(const char *name, char **ret);
 char *password_free(char *password);

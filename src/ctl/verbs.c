@@ -7,6 +7,7 @@
 #include "ctl/similar.h"
 #include "ctl/verb-boot.h"
 #include "ctl/verb-cancel.h"
+#include "ctl/verb-carbon.h"
 #include "ctl/verb-config.h"
 #include "ctl/verb-cutover.h"
 #include "ctl/verb-guest.h"
@@ -16,12 +17,14 @@
 #include "ctl/verb-logs.h"
 #include "ctl/verb-migrate.h"
 #include "ctl/verb-provider.h"
+#include "ctl/verb-readiness.h"
 #include "ctl/verb-retry.h"
 #include "ctl/verb-schedule.h"
 #include "ctl/verb-session.h"
 #include "ctl/verb-source.h"
 #include "ctl/verb-status.h"
 #include "ctl/verb-submit.h"
+#include "ctl/verb-upload.h"
 #include "ctl/verb-vm-console.h"
 #include "ctl/verb-vm-top.h"
 #include "ctl/verb-vm.h"
@@ -47,6 +50,7 @@
 #define VSPHERE_OPTIONS                                                                \
         (B(OPTION_USER) | B(OPTION_DATACENTER) | B(OPTION_CA) | B(OPTION_THUMBPRINT) | \
                         B(OPTION_PASSWORD_FILE))
+#define SERVER_OPTIONS (B(OPTION_SERVER) | B(OPTION_CA) | B(OPTION_THUMBPRINT) | B(OPTION_KEY_FILE))
 #define SCHEDULE_OPTIONS (B(OPTION_NAME) | B(OPTION_DESCRIPTION) | B(OPTION_OVERLAP) | B(OPTION_CATCH_UP))
 
 static const Verb verbs[] = {
@@ -74,6 +78,8 @@ static const Verb verbs[] = {
                                         B(OPTION_TIMEOUT),
                         verb_fix, "FILE…",
                         "Change the guest on a disk, in place, so that it starts on KVM" },
+        { "upload", 1, 1, JSON_OPTIONS | B(OPTION_NAME) | SERVER_OPTIONS, verb_upload, "FILE",
+                        "Upload an image, or resume that; to another machine with --server=" },
         { "list", 0, 0,
                         JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_STATE) | B(OPTION_LIMIT) |
                                         B(OPTION_OFFSET) | B(OPTION_ORDER),
@@ -91,6 +97,8 @@ static const Verb verbs[] = {
                         "Cut over a warm job, now or at a time, or take that back" },
         { "retry", 1, WORDS_ANY, B(OPTION_WAIT) | B(OPTION_SECRET), verb_retry, "ID…",
                         "Try failed jobs again, from where they stopped" },
+        { "readiness", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND) | SERVER_OPTIONS, verb_readiness, "",
+                        "Check whether virtual machines can be migrated to this machine" },
         { "config", 0, 0, JSON_OPTIONS, verb_config, "",
                         "Show the configuration that is in force in each daemon" },
         { "reload", 0, 0, 0, verb_reload, "", "Have all daemons read the configuration again" },
@@ -180,6 +188,16 @@ static const Verb verbs[] = {
         { "key add", 1, 1, JSON_OPTIONS | B(OPTION_SCOPE) | B(OPTION_RATE) | B(OPTION_DAYS), verb_key_add,
                         "NAME", "Make a key for the HTTP API, and show it, once" },
         { "key rm", 1, WORDS_ANY, 0, verb_key_rm, "NAME…", "Have keys no longer be valid" },
+        { "carbon intensity", 0, 0, JSON_OPTIONS, verb_carbon_intensity, "",
+                        "Show the carbon intensity of the grid now" },
+        { "carbon windows", 0, 1, JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_LIMIT), verb_carbon_windows,
+                        "[DURATION]", "List the times of the next day with the lowest carbon intensity" },
+        { "carbon zones", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_carbon_zones, "",
+                        "Show the zone of the grid in the configuration" },
+        { "carbon estimate", 2, 2, JSON_OPTIONS, verb_carbon_estimate, "GB HOURS",
+                        "Estimate what waiting for the best time would save" },
+        { "carbon report", 1, 1, JSON_OPTIONS, verb_carbon_report, "ID",
+                        "Estimate what a job that has ended has emitted" },
         { "session list", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND), verb_session_list, "",
                         "List who has logged in to the HTTP API" },
         { "session end", 1, WORDS_ANY, 0, verb_session_end, "SESSION…", "End sessions of the HTTP API" },

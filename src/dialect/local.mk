@@ -2,6 +2,8 @@
 
 noinst_LIBRARIES += libhyper-dialect.a
 libhyper_dialect_a_SOURCES = \
+	src/dialect/carbon-json.c \
+	src/dialect/carbon-json.h \
 	src/dialect/carbon-metadata.c \
 	src/dialect/carbon-metadata.h \
 	src/dialect/dialect-complete.c \
@@ -12,5 +14,5 @@ libhyper_dialect_a_SOURCES = \
 	src/dialect/worker-job.h \
 	src/dialect/worker-message.c \
 	src/dialect/worker-message.h
-DIALECT_LIBS = libhyper-dialect.a $(JOURNAL_LIBS)
+DIALECT_LIBS = libhyper-dialect.a $(JOURNAL_LIBS) -lm
 EXTRA_DIST += src/dialect/README.md

@@ -302,7 +302,8 @@ CTL_TESTS = \
 	tests/unit/ctl/test-ctl-arguments \
 	tests/unit/ctl/test-ctl-names \
 	tests/unit/ctl/test-ctl-table \
-	tests/unit/ctl/test-ctl-text
+	tests/unit/ctl/test-ctl-text \
+	tests/unit/ctl/test-ctl-upload
 CTL_TEST_LIBS = libhyper-test.a $(CTL_LIBS)
 $(CTL_TESTS): private TEST_LIBS = $(CTL_TEST_LIBS) $(CHECK_LIBS)
 $(CTL_TESTS): $(filter %.a,$(CTL_TEST_LIBS))

@@ -24,6 +24,7 @@
 #include "api/job-screenshot.h"
 #include "api/job-submit.h"
 #include "api/jobs-reply.h"
+#include "api/v1/v1-readiness.h"
 #include "basic/string-util.h"
 #include "journal/journal-follow.h"
 #include "shared/machine.h"
@@ -235,6 +236,9 @@ static const Route hypersdk_routes[] = {
         { HTTP_POST, "/sources/{name}/test", SCOPE_SUBMIT, hypersdk_test_source,
                         .summary = "Log in to a named source, and get what the server is." },
         { HTTP_GET, "/metrics", SCOPE_READ, hypersdk_get_metrics, .summary = "Metrics for Prometheus." },
+        { HTTP_GET, "/readiness", SCOPE_READ, v1_get_readiness,
+                        .summary = "Check whether virtual machines can be migrated here.",
+                        .replies = v1_readiness_replies },
         { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,
                         .summary = "Get the capabilities of this machine." },
         { HTTP_POST, "/jobs/submit", SCOPE_SUBMIT, hypersdk_submit,

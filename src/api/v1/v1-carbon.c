@@ -7,6 +7,7 @@
 #include "api/job-submit.h"
 #include "api/v1/v1-carbon-json.h"
 #include "basic/string-util.h"
+#include "dialect/carbon-json.h"
 #include "shared/error-table.h"
 #include "spec/carbon-spec.h"
 
@@ -16,15 +17,15 @@
 
 /* A request that waits for the data. */
 typedef struct Question {
-        V1CarbonAsk ask;
-        json_t *(*make)(const CarbonData *d, const V1CarbonAsk *a, usec_t now);
+        CarbonAsk ask;
+        json_t *(*make)(const CarbonData *d, const CarbonAsk *a, usec_t now);
         bool needs_now; /* there is no reply without the current intensity */
 } Question;
 
 static void question_free(void *userdata) {
         Question *q = userdata;
 
-        v1_carbon_ask_done(&q->ask);
+        carbon_ask_done(&q->ask);
         free(q);
 }
 
@@ -107,7 +108,7 @@ static int read_query(Request *r, Question *q) {
 
         if (k < 0)
                 return k;
-        if (v1_carbon_duration(query.duration, &q->ask.duration) < 0)
+        if (carbon_duration(query.duration, &q->ask.duration) < 0)
                 return request_reply_error(
                                        r, 400, "duration: must be 15 to 1440 minutes, or hours as in 2h"),
                        -EINVAL;
@@ -124,7 +125,7 @@ int v1_carbon_intensity(Request *r) {
 
         if (k < 0)
                 return k;
-        q->make = v1_carbon_intensity_json;
+        q->make = carbon_intensity_json;
         q->needs_now = true;
         return ask(r, q);
 }
@@ -135,7 +136,7 @@ int v1_carbon_schedule(Request *r) {
 
         if (k < 0)
                 return k;
-        q->make = v1_carbon_schedule_json;
+        q->make = carbon_schedule_json;
         return ask(r, q);
 }
 
@@ -144,7 +145,7 @@ int v1_carbon_zones(Request *r) {
 
         if (!q)
                 return -ENOMEM;
-        q->make = v1_carbon_zones_json;
+        q->make = carbon_zones_json;
         return ask(r, q);
 }
 
@@ -179,7 +180,7 @@ static int take_number(
         return 0;
 }
 
-static int take_times(const Body *b, V1CarbonAsk *a, JsonErrors *errors) {
+static int take_times(const Body *b, CarbonAsk *a, JsonErrors *errors) {
         if (!b->start_time || parse_rfc3339(b->start_time, &a->start) < 0)
                 return json_errors_add(errors, "start_time", "must be a time, like 2025-06-15T10:30:00Z");
         if (!b->end_time || parse_rfc3339(b->end_time, &a->end) < 0 || a->end <= a->start)
@@ -193,13 +194,13 @@ static int take_body(Question *q, Body *b, json_t *body, JsonErrors *errors) {
         int r = set_zone(q, b->zone);
 
         q->ask.max_intensity = THRESHOLD_DEFAULT;
-        if (r >= 0 && q->make == v1_carbon_status_json)
+        if (r >= 0 && q->make == carbon_status_json)
                 return take_number(
                                 body, "threshold", 0, CARBON_INTENSITY_MAX, &q->ask.max_intensity, errors);
         q->ask.max_intensity = 0;
         if (r >= 0)
                 r = take_number(body, "data_size_gb", 0, SIZE_MAX_GB, &q->ask.size_gb, errors);
-        if (r >= 0 && q->make == v1_carbon_estimate_json) {
+        if (r >= 0 && q->make == carbon_estimate_json) {
                 r = take_number(body, "duration_hours", 0.01, 24, &hours, errors);
                 q->ask.duration = (usec_t) (hours * (double) USEC_PER_HOUR);
                 return r;
@@ -228,7 +229,7 @@ static int read_body(Request *r, Question *q) {
         return text ? (request_reply_error(r, 400, "%s", text), -EINVAL) : -ENOMEM;
 }
 
-static int answer_body(Request *r, json_t *(*make)(const CarbonData *, const V1CarbonAsk *, usec_t)) {
+static int answer_body(Request *r, json_t *(*make)(const CarbonData *, const CarbonAsk *, usec_t)) {
         Question *q = question_new(r);
         int k;
 
@@ -243,15 +244,15 @@ static int answer_body(Request *r, json_t *(*make)(const CarbonData *, const V1C
 }
 
 int v1_carbon_status(Request *r) {
-        return answer_body(r, v1_carbon_status_json);
+        return answer_body(r, carbon_status_json);
 }
 
 int v1_carbon_estimate(Request *r) {
-        return answer_body(r, v1_carbon_estimate_json);
+        return answer_body(r, carbon_estimate_json);
 }
 
 int v1_carbon_report(Request *r) {
-        return answer_body(r, v1_carbon_report_json);
+        return answer_body(r, carbon_report_json);
 }
 
 /* --- a job's wait ---------------------------------------------------------------------------------- */

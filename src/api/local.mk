@@ -223,6 +223,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/worker/worker-routes.h \
 	src/api/worker/worker-workers.c \
 	src/api/worker/worker-workers.h \
+	src/api/v1/v1-audit.c \
+	src/api/v1/v1-audit.h \
 	src/api/v1/v1-auth.c \
 	src/api/v1/v1-auth.h \
 	src/api/v1/v1-browse.c \
@@ -261,6 +263,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/v1/v1-libvirt.h \
 	src/api/v1/v1-machine.c \
 	src/api/v1/v1-machine.h \
+	src/api/v1/v1-readiness-vm.c \
+	src/api/v1/v1-readiness-vm.h \
 	src/api/v1/v1-readiness.c \
 	src/api/v1/v1-readiness.h \
 	src/api/v1/v1-system.c \
@@ -284,6 +288,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/v1/v1-login.h \
 	src/api/v1/v1-logs.c \
 	src/api/v1/v1-logs.h \
+	src/api/v1/v1-metrics.c \
+	src/api/v1/v1-metrics.h \
 	src/api/v1/v1-page.c \
 	src/api/v1/v1-page.h \
 	src/api/v1/v1-schedule-json.c \

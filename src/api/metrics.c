@@ -25,6 +25,10 @@ typedef struct RouteMetrics {
 
 struct Metrics {
         RouteMetrics *routes;
+        uint64_t uploaded;
+        char *zone;
+        double intensity;
+        usec_t intensity_until;
 };
 
 Metrics *metrics_new(void) {
@@ -40,6 +44,7 @@ Metrics *metrics_free(Metrics *m) {
                 HASH_DEL(m->routes, r);
                 free(r);
         }
+        free(m->zone);
         return mfree(m);
 }
 
@@ -70,6 +75,38 @@ void metrics_count(Metrics *m, const char *dialect, const char *method, const ch
                         r->by_bucket[i]++;
                         break;
                 }
+}
+
+uint64_t metrics_requests(const Metrics *m, const char *dialect, const char *path, unsigned status) {
+        uint64_t n = 0;
+
+        for (const RouteMetrics *r = m ? m->routes : NULL; r; r = r->hh.next)
+                if (streq(r->key.dialect, dialect) && (!path || streq(r->key.path, path)))
+                        n += r->by_status[status];
+        return n;
+}
+
+void metrics_count_upload(Metrics *m, uint64_t bytes) {
+        if (m)
+                m->uploaded += bytes;
+}
+
+uint64_t metrics_uploaded(const Metrics *m) {
+        return m ? m->uploaded : 0;
+}
+
+void metrics_note_carbon(Metrics *m, const char *zone, double intensity, usec_t until) {
+        if (!m || free_and_strdup(&m->zone, zone) < 0)
+                return;
+        m->intensity = intensity;
+        m->intensity_until = until;
+}
+
+const char *metrics_carbon(const Metrics *m, usec_t now, double *ret_intensity) {
+        if (!m || !m->zone || now >= m->intensity_until)
+                return NULL;
+        *ret_intensity = m->intensity;
+        return m->zone;
 }
 
 /* --- writing --------------------------------------------------------------------------------------- */

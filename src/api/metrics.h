@@ -29,6 +29,18 @@ void metrics_count(Metrics *m, const char *dialect, const char *method, const ch
  * NAME_request_duration_seconds{method,path}. */
 void metrics_write_requests(const Metrics *m, const char *dialect, const char *name, FILE *f);
 
+/* Requests to @path (NULL: to all) that were answered with @status. @m may be NULL, also below. */
+uint64_t metrics_requests(const Metrics *m, const char *dialect, const char *path, unsigned status);
+
+/* Counts bytes of uploads. */
+void metrics_count_upload(Metrics *m, uint64_t bytes);
+uint64_t metrics_uploaded(const Metrics *m);
+
+/* Keeps the carbon intensity that was read last, and until when it is valid. */
+void metrics_note_carbon(Metrics *m, const char *zone, double intensity, usec_t until);
+/* The zone, with *ret_intensity, or NULL if nothing is known for @now. */
+const char *metrics_carbon(const Metrics *m, usec_t now, double *ret_intensity);
+
 /* The lines before a metric's samples; @type is counter, gauge, histogram or untyped. */
 void metrics_header(FILE *f, const char *name, const char *type, const char *help);
 

@@ -5,6 +5,7 @@
 #include "auth/auth.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "journal/journal-audit.h"
 #include "shared/bus-fields.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
@@ -62,7 +63,8 @@ int auth_write_answer(int fd, const AuthAnswer *answer) {
 static void log_failure(const char *username, const char *address, const char *why) {
         (void) sd_journal_send("MESSAGE=Refused a login of %s from %s: %s", username,
                         isempty(address) ? "an unknown address" : address, why, "PRIORITY=%i", LOG_NOTICE,
-                        "HYPER_USER=%s", username, "HYPER_ADDRESS=%s", address, NULL);
+                        "HYPER_AUDIT=%s", audit_kind_to_string(AUDIT_REFUSED), "HYPER_USER=%s", username,
+                        "HYPER_ADDRESS=%s", address, NULL);
 }
 
 static int refuse(AuthAnswer *ret, AuthResult result, const char *message) {

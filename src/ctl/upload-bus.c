@@ -67,17 +67,21 @@ static int bus_create(UploadTarget *t, json_t *definition, json_t **ret) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         _cleanup_free_ char *text = json_dumps(definition, JSON_COMPACT);
         BusTarget *b = (BusTarget *) t;
+        int status;
 
         if (!text)
                 return log_oom(), EXIT_OTHER;
-        return read_upload(b, call(b, &reply, "CreateUpload", "ss", text, b->owner), reply, ret);
+        status = call(b, &reply, "CreateUpload", "ss", text, b->owner);
+        return read_upload(b, status, reply, ret);
 }
 
 static int bus_get(UploadTarget *t, const char *id, json_t **ret) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         BusTarget *b = (BusTarget *) t;
+        int status;
 
-        return read_upload(b, call(b, &reply, "GetUpload", "ss", id, b->owner), reply, ret);
+        status = call(b, &reply, "GetUpload", "ss", id, b->owner);
+        return read_upload(b, status, reply, ret);
 }
 
 /* In pieces, so that progress can be shown. */
@@ -122,8 +126,10 @@ static int bus_send(UploadTarget *t, const char *id, uint64_t index, const void 
 static int bus_complete(UploadTarget *t, const char *id, const char *sha256, json_t **ret) {
         _cleanup_message_ sd_bus_message *reply = NULL;
         BusTarget *b = (BusTarget *) t;
+        int status;
 
-        return read_upload(b, call(b, &reply, "CompleteUpload", "sss", id, b->owner, sha256), reply, ret);
+        status = call(b, &reply, "CompleteUpload", "sss", id, b->owner, sha256);
+        return read_upload(b, status, reply, ret);
 }
 
 static int bus_drop(UploadTarget *t, const char *id) {

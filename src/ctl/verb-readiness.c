@@ -2,6 +2,7 @@
 
 /* hyperctl readiness: whether virtual machines can be migrated to this machine, or to another one. */
 
+#include <curl/curl.h>
 #include <stdio.h>
 
 #include "basic/log.h"
@@ -58,12 +59,47 @@ static int print_checks(Ctl *ctl, const json_t *checks) {
         return status == EXIT_OK && !ctl->args.no_legend ? print_fixes(ctl, checks) : status;
 }
 
+static int add_parameter(char **path, const char *name, const char *value) {
+        _cleanup_free_ char *before = *path;
+        char *escaped;
+
+        if (!value)
+                return TAKE_PTR(before) ? 0 : -ENOMEM;
+        escaped = curl_easy_escape(NULL, value, 0);
+        *path = escaped ? strprintf("%s%c%s=%s", before, strchr(before, '?') ? '&' : '?', name, escaped)
+                        : NULL;
+        curl_free(escaped);
+        return *path ? 0 : -ENOMEM;
+}
+
+/* NULL when out of memory. */
+static char *make_path(const Ctl *ctl, char **words) {
+        char *path = strdup("/readiness");
+        const char *vm = words[0] ? words[1] : NULL;
+        int r = path ? add_parameter(&path, "provider", words[0]) : -ENOMEM;
+
+        if (r >= 0)
+                r = add_parameter(&path, "vm", vm);
+        if (r >= 0)
+                r = add_parameter(&path, "destination", ctl->args.destination);
+        if (r >= 0)
+                r = add_parameter(&path, "format", ctl->args.format);
+        return path;
+}
+
 int verb_readiness(Ctl *ctl, char **words) {
-        static const ServerRequest request = { .method = "GET", .path = "/readiness" };
+        _cleanup_free_ char *path = make_path(ctl, words);
+        const ServerRequest request = { .method = "GET", .path = path };
         _cleanup_(server_freep) ServerClient *client = NULL;
         _cleanup_server_reply_ ServerReply reply = {};
         int status = server_check_options(ctl), r;
 
+        if (!path)
+                return log_oom(), EXIT_OTHER;
+        if (words[0] && !words[1]) {
+                log_error("\"readiness\" needs the VM behind the provider.");
+                return EXIT_USAGE;
+        }
         if (status == EXIT_OK)
                 status = ctl->args.server ? server_open(ctl, &client) : server_open_local(ctl, &client);
         if (status != EXIT_OK)

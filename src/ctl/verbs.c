@@ -97,7 +97,10 @@ static const Verb verbs[] = {
                         "Cut over a warm job, now or at a time, or take that back" },
         { "retry", 1, WORDS_ANY, B(OPTION_WAIT) | B(OPTION_SECRET), verb_retry, "ID…",
                         "Try failed jobs again, from where they stopped" },
-        { "readiness", 0, 0, JSON_OPTIONS | B(OPTION_NO_LEGEND) | SERVER_OPTIONS, verb_readiness, "",
+        { "readiness", 0, 2,
+                        JSON_OPTIONS | B(OPTION_NO_LEGEND) | B(OPTION_DESTINATION) | B(OPTION_FORMAT) |
+                                        SERVER_OPTIONS,
+                        verb_readiness, "[PROVIDER VM]",
                         "Check whether virtual machines can be migrated to this machine" },
         { "config", 0, 0, JSON_OPTIONS, verb_config, "",
                         "Show the configuration that is in force in each daemon" },

@@ -10,7 +10,7 @@
 #include "shared/error-table.h"
 
 /* A start of a domain may take that long. */
-#define CALL_TIMEOUT (60 * USEC_PER_SEC)
+#define CALL_TIMEOUT (600 * USEC_PER_SEC) /* until then, the answer says what libvirt has done */
 
 typedef struct DeployCall {
         ThreadCall call;

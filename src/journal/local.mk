@@ -4,6 +4,8 @@ noinst_LIBRARIES += libhyper-journal.a
 libhyper_journal_a_SOURCES = \
 	src/journal/job-event.c \
 	src/journal/job-event.h \
+	src/journal/journal-audit.c \
+	src/journal/journal-audit.h \
 	src/journal/journal-batch.c \
 	src/journal/journal-batch.h \
 	src/journal/journal-follow.c \

@@ -24,6 +24,7 @@
 static void note_data(CarbonHold *h, const CarbonData *data) {
         (void) snprintf(h->zone, sizeof(h->zone), "%s", data->zone);
         (void) snprintf(h->source, sizeof(h->source), "%s", strempty(data->source));
+        h->stale_since = data->error ? data->updated_at : 0;
 }
 
 /* There is no usable data. */

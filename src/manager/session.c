@@ -3,6 +3,7 @@
 
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "journal/journal-audit.h"
 #include "manager/session.h"
 #include "shared/error-table.h"
 
@@ -11,8 +12,9 @@ static void log_session(const SessionRow *row, const char *what) {
         (void) sd_journal_send("MESSAGE=Session %s of %s (%s) from %s %s.", row->id, row->username,
                         role_to_string(row->role),
                         isempty(row->address) ? "an unknown address" : row->address, what, "PRIORITY=%i",
-                        LOG_INFO, "HYPER_USER=%s", row->username, "HYPER_ROLE=%s", role_to_string(row->role),
-                        "HYPER_ADDRESS=%s", row->address, NULL);
+                        LOG_INFO, "HYPER_AUDIT=%s", audit_kind_to_string(AUDIT_LOGIN), "HYPER_USER=%s",
+                        row->username, "HYPER_ROLE=%s", role_to_string(row->role), "HYPER_ADDRESS=%s",
+                        row->address, NULL);
 }
 
 /* What hyper-auth passes is checked like anything that comes from another process. */

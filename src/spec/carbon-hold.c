@@ -51,6 +51,7 @@ int carbon_hold_decode(const char *text, CarbonHold **ret) {
         h->submitted_at = time_of(object, "submitted_at");
         h->not_after = time_of(object, "not_after");
         h->released_at = time_of(object, "released_at");
+        h->stale_since = time_of(object, "stale_since");
         h->at_submit = number_of(object, "at_submit");
         h->now = number_of(object, "now");
         h->expected = number_of(object, "expected");
@@ -62,11 +63,11 @@ int carbon_hold_decode(const char *text, CarbonHold **ret) {
 }
 
 char *carbon_hold_encode(const CarbonHold *h) {
-        _cleanup_json_ json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:s*}",
+        _cleanup_json_ json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:s*}",
                         "zone", h->zone, "source", h->source, "submitted_at", (json_int_t) h->submitted_at,
                         "not_after", (json_int_t) h->not_after, "released_at", (json_int_t) h->released_at,
-                        "at_submit", h->at_submit, "now", h->now, "expected", h->expected, "at_start",
-                        h->at_start, "warning", h->warning);
+                        "stale_since", (json_int_t) h->stale_since, "at_submit", h->at_submit, "now", h->now,
+                        "expected", h->expected, "at_start", h->at_start, "warning", h->warning);
 
         return object ? json_dumps(object, JSON_COMPACT) : NULL;
 }

@@ -21,7 +21,7 @@ static void check(bool b, const char *what) {
 static void try_schedule(json_t *body, bool create) {
         _cleanup_json_ json_t *definition = NULL, *job = NULL;
         _cleanup_(json_errors_done) JsonErrors errors = {};
-        int r = v1_schedule_decode(body, create, &definition, &job, &errors);
+        int r = v1_schedule_decode(body, create, create ? NULL : body, &definition, &job, &errors);
 
         check((r == -EBADMSG) == (errors.n_errors > 0), "errors come with a refusal");
         check((r == 0) == (definition != NULL), "a definition comes without errors");

@@ -248,6 +248,7 @@ API_TESTS = \
 	tests/unit/api/test-v1-alerts \
 	tests/unit/api/test-v1-jobs \
 	tests/unit/api/test-v1-vms \
+	tests/unit/api/test-v1-audit \
 	tests/unit/api/test-v1-logs \
 	tests/unit/api/test-v1-schedules \
 	tests/unit/api/test-v1-ws \

@@ -4,10 +4,9 @@
 
 #include "api/hypersdk/hypersdk-metrics.h"
 
-#include "api/dialect-metrics.h"
 #include "api/hypersdk/hypersdk-decode.h"
 
-static void write_metrics(Request *r, const MetricsFigures *figures, FILE *f) {
+void hypersdk_write_metrics(Request *r, const MetricsFigures *figures, FILE *f) {
         static const char *const statuses[] = { "pending", "running", "completed", "failed", "cancelled" };
         uint64_t by_status[ELEMENTSOF(statuses)] = {};
 
@@ -29,5 +28,5 @@ static void write_metrics(Request *r, const MetricsFigures *figures, FILE *f) {
 }
 
 int hypersdk_get_metrics(Request *r) {
-        return metrics_reply(r, write_metrics);
+        return metrics_reply(r, hypersdk_write_metrics);
 }

@@ -236,7 +236,7 @@ static const Route hypersdk_routes[] = {
         { HTTP_POST, "/sources/{name}/test", SCOPE_SUBMIT, hypersdk_test_source,
                         .summary = "Log in to a named source, and get what the server is." },
         { HTTP_GET, "/metrics", SCOPE_READ, hypersdk_get_metrics, .summary = "Metrics for Prometheus." },
-        { HTTP_GET, "/readiness", SCOPE_READ, v1_get_readiness,
+        { HTTP_GET, "/readiness", SCOPE_READ, v1_get_readiness, .query = v1_readiness_query,
                         .summary = "Check whether virtual machines can be migrated here.",
                         .replies = v1_readiness_replies },
         { HTTP_GET, "/capabilities", SCOPE_READ, get_capabilities,

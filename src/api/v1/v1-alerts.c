@@ -12,6 +12,7 @@
 #include "api/v1/v1-provider.h"
 #include "api/v1/v1-settings.h"
 #include "basic/string-util.h"
+#include "spec/carbon-hold.h"
 #include "store/deliveries.h"
 #include "store/jobs-page.h"
 #include "store/lease.h"
@@ -25,6 +26,7 @@
 #define DAY (24 * USEC_PER_HOUR)
 #define STALLED (10 * USEC_PER_MINUTE)
 #define STALLED_CRITICAL (60 * USEC_PER_MINUTE)
+#define STALE (6 * USEC_PER_HOUR)
 #define DISCONNECTED (5 * USEC_PER_MINUTE)
 #define EXPIRING (14 * DAY)
 #define EXPIRING_CRITICAL (3 * DAY)
@@ -81,7 +83,7 @@ int v1_alerts_of_certificate(json_t *alerts, usec_t not_after, usec_t now) {
                                                days));
 }
 
-static usec_t certificate_end(void) {
+usec_t v1_certificate_end(void) {
         const char *directory = getenv("CREDENTIALS_DIRECTORY");
         _cleanup_tls_pair_ TlsPair pair = {};
         _cleanup_free_ char *why = NULL;
@@ -163,10 +165,35 @@ static int add_stalled(json_t *alerts, Store *store, usec_t now) {
         return r;
 }
 
+/* Jobs that wait for a low carbon intensity, by data that are old. The longest waiting ones are looked at. */
+static int add_stale(json_t *alerts, Store *store, usec_t now) {
+        const JobPageFilter filter = {
+                .statuses = 1u << STATUS_QUEUED, .sort = SORT_CREATED_AT, .limit = JOBS_MAX
+        };
+        _cleanup_(job_page_rows_done) JobPageRows queued = {};
+        int r = store_jobs_page(store, &filter, &queued);
+
+        for (size_t i = 0; i < queued.n && r >= 0; i++) {
+                const JobRow *row = queued.rows[i].row;
+                _cleanup_(carbon_hold_freep) CarbonHold *h = NULL;
+
+                if (row->due_at == 0 || !row->carbon || carbon_hold_decode(row->carbon, &h) < 0 ||
+                                h->released_at > 0 || h->stale_since == 0 || now < h->stale_since + STALE)
+                        continue;
+                r = add(alerts, "carbon_stale", false, row->id, h->stale_since,
+                                strprintf("Job %s waits for a low carbon intensity, but its source has given "
+                                          "nothing new for %" PRIu64 " hours.",
+                                                row->id, (now - h->stale_since) / USEC_PER_HOUR));
+        }
+        return r;
+}
+
 int v1_alerts_of_jobs(json_t *alerts, Store *store, usec_t now) {
         int r = add_failed(alerts, store, now);
 
-        return r < 0 ? r : add_stalled(alerts, store, now);
+        if (r >= 0)
+                r = add_stalled(alerts, store, now);
+        return r < 0 ? r : add_stale(alerts, store, now);
 }
 
 /* --- schedules, webhooks, workers ------------------------------------------------------------------ */
@@ -314,7 +341,7 @@ json_t *v1_alerts_of_machine_json(usec_t now) {
         int r = settings && alerts ? v1_alerts_of_disks(alerts, settings->files.roots) : -ENOMEM;
 
         if (r >= 0)
-                r = v1_alerts_of_certificate(alerts, certificate_end(), now);
+                r = v1_alerts_of_certificate(alerts, v1_certificate_end(), now);
         if (r >= 0)
                 r = alerts_of_clock(alerts);
         return r < 0 ? NULL : TAKE_PTR(alerts);

@@ -15,6 +15,9 @@ json_t *v1_alerts_json(Api *a, usec_t now);
 /* Only those of its disks, its clock and its certificate, in any order. */
 json_t *v1_alerts_of_machine_json(usec_t now);
 
+/* When the certificate of hyper-tls.socket ends; 0: it is not known. */
+usec_t v1_certificate_end(void);
+
 /* Each is a part of it, which appends to @alerts. Without the database, nothing is appended. */
 int v1_alerts_of_disks(json_t *alerts, char *const *roots);
 int v1_alerts_of_certificate(json_t *alerts, usec_t not_after, usec_t now);

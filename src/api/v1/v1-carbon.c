@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/v1/v1-carbon.h"
 
+#include "api/api-state.h"
 #include "api/bus-client.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "api/job-submit.h"
+#include "api/metrics.h"
 #include "api/v1/v1-carbon-json.h"
 #include "basic/string-util.h"
 #include "dialect/carbon-json.h"
@@ -47,6 +49,13 @@ static int reply_with(Request *r, const Question *q, const CarbonData *d) {
         return request_reply_json(r, 200, q->make(d, &q->ask, now));
 }
 
+void v1_carbon_note(Request *r, const CarbonData *d) {
+        const CarbonPoint *p = carbon_data_at(d, now_realtime());
+
+        if (p)
+                metrics_note_carbon(request_api(r)->metrics, d->zone, p->intensity, p->to);
+}
+
 static int on_data(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
         _cleanup_(carbon_data_freep) CarbonData *d = NULL;
         _cleanup_free_ char *why = NULL;
@@ -58,7 +67,10 @@ static int on_data(Request *r, sd_bus_message *reply, const sd_bus_error *error,
         k = sd_bus_message_read(reply, "st", &text, NULL);
         if (k >= 0)
                 k = carbon_data_decode(text, strlen(text), &d, &why);
-        return k < 0 ? k : reply_with(r, userdata, d);
+        if (k < 0)
+                return k;
+        v1_carbon_note(r, d);
+        return reply_with(r, userdata, d);
 }
 
 static int ask(Request *r, Question *q) {

@@ -5,6 +5,10 @@
 
 #include "api/http/request.h"
 #include "api/openapi/schema.h"
+#include "spec/carbon-data.h"
+
+/* Keeps the intensity of now for /metrics. */
+void v1_carbon_note(Request *r, const CarbonData *d);
 
 int v1_carbon_intensity(Request *r);
 int v1_carbon_schedule(Request *r);

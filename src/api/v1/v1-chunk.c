@@ -13,6 +13,7 @@
 #include "api/http/request-body.h"
 #include "api/http/request-work.h"
 #include "api/hypersdk/hypersdk-reply.h"
+#include "api/metrics.h"
 #include "api/v1/v1-upload.h"
 #include "basic/fd-util.h"
 #include "basic/parse-util.h"
@@ -348,6 +349,7 @@ static int on_ended(Request *r, sd_bus_message *m, const sd_bus_error *error, vo
         k = hypersdk_read_object(m, &upload);
         if (k < 0)
                 return k;
+        metrics_count_upload(c->api->metrics, c->size);
         return request_reply_json(r, 200,
                         json_pack("{s:s, s:I, s:I, s:O, s:O, s:O, s:O}", "upload_id", c->id, "chunk_index",
                                         (json_int_t) c->index, "received", (json_int_t) c->size,

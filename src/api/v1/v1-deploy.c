@@ -75,5 +75,5 @@ int v1_deploy_vm(Request *r) {
         k = text ? manager_call_new(r, "DeployVm", &m) : -ENOMEM;
         if (k >= 0)
                 k = sd_bus_message_append(m, "s", text);
-        return k < 0 ? k : manager_call(r, m, on_deployed, NULL);
+        return k < 0 ? k : manager_call_within(r, m, HOSTS_CALL_TIMEOUT, on_deployed, NULL);
 }

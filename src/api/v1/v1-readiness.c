@@ -8,10 +8,12 @@
 #include "api/bus-client.h"
 #include "api/hosts/hosts-client.h"
 #include "api/http/reply.h"
+#include "api/http/request-body.h"
 #include "api/job-json.h"
 #include "api/v1/v1-alerts.h"
-#include "api/v1/v1-gather.h"
-#include "api/v1/v1-machine.h"
+#include "api/v1/v1-carbon.h"
+#include "api/v1/v1-hardware.h"
+#include "api/v1/v1-readiness-vm.h"
 #include "api/v1/v1-settings.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
@@ -20,6 +22,7 @@
 #include "json/json-table.h"
 
 #define CPUINFO_MAX ((size_t) 1024 * 1024)
+#define DESTINATION "/var/lib/hypersdk/exports"
 #define CREDENTIAL_KEY "/var/lib/systemd/credential.secret"
 
 static const SchemaField check_fields[] = {
@@ -48,10 +51,40 @@ static const SchemaField readiness_fields[] = {
 static const Schema readiness_schema = { .name = "Readiness", .fields = readiness_fields };
 const Reply v1_readiness_replies[] = { REPLY_OBJECT(200, "All checks.", readiness_schema), {} };
 
+/* The format that a migration writes; only whether it has holes matters. */
+static int format_from_string(const char *s) {
+        static const char *const formats[] = { "raw", "qcow2", "ova", "ovf", "vmdk", "vhd", "vhdx", "vdi" };
+
+        for (size_t i = 0; i < ELEMENTSOF(formats); i++)
+                if (streq(formats[i], s))
+                        return (int) i;
+        return -EINVAL;
+}
+#define FORMAT_RAW 0
+
+typedef struct ReadinessQuery {
+        const char *provider, *vm, *destination;
+        int format;
+} ReadinessQuery;
+
+const QueryField v1_readiness_query[] = {
+        { "vm", QUERY_STRING, offsetof(ReadinessQuery, vm), .max = 1024,
+                        .description = "Also check a VM, by its name, path or ID." },
+        { "provider", QUERY_STRING, offsetof(ReadinessQuery, provider), .max = 256,
+                        .description = "Where it is: a type, or the ID of a provider." },
+        { "destination", QUERY_STRING, offsetof(ReadinessQuery, destination), .max = 4096,
+                        .description = "The directory for its disks; default " DESTINATION "." },
+        { "format", QUERY_ENUM, offsetof(ReadinessQuery, format), .from_string = format_from_string,
+                        .expected = "one of raw, qcow2, ova, ovf, vmdk, vhd, vhdx, vdi" },
+        {},
+};
+
 typedef enum CheckStatus { CHECK_OK, CHECK_WARNING, CHECK_ERROR, _CHECK_MAX } CheckStatus;
 
 typedef struct ReadinessRequest {
-        V1Gather gather;
+        V1VmsRequest vms;
+        ReadinessQuery query;
+        char **networks; /* of libvirt on this machine */
         Settings *settings;
         json_t *checks;
         unsigned counts[_CHECK_MAX];
@@ -62,16 +95,18 @@ typedef struct ReadinessRequest {
 static void readiness_request_free(void *userdata) {
         ReadinessRequest *q = userdata;
 
-        v1_gather_done(&q->gather);
+        v1_vms_request_done(&q->vms);
+        strv_free(q->networks);
         settings_free(q->settings);
         json_decref(q->checks);
         free(q);
 }
 
 /* A check that is not @required has a warning instead of an error. @fix may be NULL. */
-static int add(ReadinessRequest *q, const char *name, bool required, bool ok, const char *message,
+static int add(void *userdata, const char *name, bool required, bool ok, const char *message,
                 const char *fix) {
         static const char *const words[] = { "ok", "warning", "error" };
+        ReadinessRequest *q = userdata;
         CheckStatus status = ok ? CHECK_OK : required ? CHECK_ERROR : CHECK_WARNING;
 
         q->counts[status]++;
@@ -222,11 +257,84 @@ static int reply_all(Request *r) {
                                         "error", (int) q->counts[CHECK_ERROR], "checks", q->checks));
 }
 
+/* --- a virtual machine ----------------------------------------------------------------------------- */
+
+static int find_vm(ReadinessRequest *q) {
+        const ReadinessQuery *query = &q->query;
+        const V1Gather *g = &q->vms.gather;
+        _cleanup_free_ char *message = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < g->n; i++) {
+                const V1Provider *p = g->providers[i];
+
+                for (size_t k = 0; v1_provider_is_meant(p, query->provider) && k < p->inventory.n; k++) {
+                        const V1Vm *vm = &p->inventory.vms[k];
+
+                        if (!v1_vm_is_called(vm, query->vm) || n++ > 0)
+                                continue;
+                        if (json_array_append_new(q->vms.vms, v1_vm_json(vm, p->type, p->id)) < 0)
+                                return -ENOMEM;
+                }
+        }
+        if (n > 1)
+                (void) json_array_clear(q->vms.vms);
+        message = n == 1 ? strprintf("%s was found.", query->vm)
+                         : strprintf("There %s called %s.", n == 0 ? "is no VM" : "are several VMs",
+                                           query->vm);
+        return message ? add(q, "vm_found", true, n == 1, message,
+                                         n == 0 ? "See GET /vms/list." : "Give its path, and the provider.")
+                       : -ENOMEM;
+}
+
+/* All that is asked for is there. */
+static int check_vm(ReadinessRequest *q) {
+        const json_t *vm = json_array_get(q->vms.vms, 0);
+
+        return vm ? v1_readiness_of_vm(&(V1VmReadiness){ .vm = vm,
+                                    .destination = q->query.destination,
+                                    .raw = q->query.format == FORMAT_RAW,
+                                    .networks = q->networks,
+                                    .add = add,
+                                    .userdata = q })
+                  : 0;
+}
+
 static int finish_one(Request *r) {
         ReadinessRequest *q = request_userdata(r);
+        int k = --q->n_out == 0 ? check_vm(q) : 1;
 
-        return --q->n_out == 0 ? reply_all(r) : 0;
+        return k < 0 ? k : k > 0 ? 0 : reply_all(r);
 }
+
+static int read_vm(Request *r) {
+        ReadinessRequest *q = request_userdata(r);
+        int k;
+
+        if (!q->query.vm)
+                return finish_one(r);
+        k = find_vm(q);
+        if (k < 0)
+                return k;
+        return json_array_size(q->vms.vms) == 0 ? finish_one(r) : v1_hardware_read(r, finish_one);
+}
+
+/* Of files.roots, since it is no secret how much space there is. */
+static bool may_look_at(const ReadinessRequest *q) {
+        const char *path = q->query.destination;
+
+        if (*path != '/' || strstr(path, "/../") || endswith(path, "/.."))
+                return false;
+        STRV_FOREACH(root, q->settings->files.roots) {
+                const char *rest = startswith(path, *root);
+
+                if (rest && (!*rest || *rest == '/'))
+                        return true;
+        }
+        return false;
+}
+
+/* --- other daemons, one by one --------------------------------------------------------------------- */
 
 static int on_manager(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         int k = add(request_userdata(r), "manager", true, !error,
@@ -237,6 +345,7 @@ static int on_manager(Request *r, sd_bus_message *m, const sd_bus_error *error, 
 }
 
 static int on_networks(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        ReadinessRequest *q = request_userdata(r);
         const char *name, *uuid, *bridge, *mode, *state;
         bool found = false;
         int k = error ? 0 : sd_bus_message_enter_container(m, 'a', "(sssssbb)"), autostart, persistent;
@@ -244,9 +353,14 @@ static int on_networks(Request *r, sd_bus_message *m, const sd_bus_error *error,
         while (!error && k >= 0 &&
                         (k = sd_bus_message_read(m, "(sssssbb)", &name, &uuid, &bridge, &mode, &state,
                                          &autostart, &persistent)) > 0)
-                found |= streq(name, "default") && streq(state, "active");
+                if (streq(state, "active")) {
+                        found |= streq(name, "default");
+                        k = strv_extend(&q->networks, name);
+                        if (k < 0)
+                                return k;
+                }
         if (k >= 0)
-                k = add(request_userdata(r), "default_network", false, found,
+                k = add(q, "default_network", false, found,
                                 found ? "It is active." : "libvirt has no active network \"default\".",
                                 "virsh net-start default; virsh net-autostart default");
         return k < 0 ? k : finish_one(r);
@@ -277,6 +391,42 @@ static int ask(Request *r, sd_bus_message *m, manager_reply_func func) {
         return manager_call_within(r, m, V1_PROVIDER_TIMEOUT, func, NULL);
 }
 
+/* Waiting jobs have no use for old data. */
+static int on_carbon(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        _cleanup_(carbon_data_freep) CarbonData *d = NULL;
+        _cleanup_free_ char *why = NULL;
+        const char *text, *message = "It is known.";
+        int k = error ? 0 : sd_bus_message_read(m, "st", &text, NULL);
+
+        if (!error && k >= 0)
+                k = carbon_data_decode(text, strlen(text), &d, &why);
+        if (k == -ENOMEM)
+                return k;
+        if (d)
+                v1_carbon_note(r, d);
+        if (error)
+                message = strempty(error->message);
+        else if (!d)
+                message = "hyper-carbond has not answered as expected.";
+        else if (d->error)
+                message = d->error;
+        k = add(request_userdata(r), "carbon", false, d && !d->error, message,
+                        "See hyper-carbond(8), and the journal of hyper-carbon.service.");
+        return k < 0 ? k : finish_one(r);
+}
+
+static int ask_carbon(Request *r) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        ReadinessRequest *q = request_userdata(r);
+        int k;
+
+        if (!q->settings->carbon.source)
+                return add(q, "carbon", false, true, "No source is configured: jobs cannot wait for it.",
+                                NULL);
+        k = carbon_call_new(r, "GetData", &m);
+        return k < 0 ? k : ask(r, m, on_carbon);
+}
+
 static int check_without_libvirt(ReadinessRequest *q) {
         static const char message[] = "It is not known: libvirt is not connected.";
         int k = add(q, "default_network", false, false, message, NULL);
@@ -291,6 +441,8 @@ static int ask_daemons(Request *r, const char *host) {
 
         if (k >= 0)
                 k = ask(r, m, on_manager);
+        if (k >= 0)
+                k = ask_carbon(r);
         if (k < 0)
                 return k;
         if (!host)
@@ -311,8 +463,8 @@ static int on_providers(Request *r) {
         bool ok = true;
         int k;
 
-        for (size_t i = 0; i < q->gather.n; i++) {
-                const V1Provider *p = q->gather.providers[i];
+        for (size_t i = 0; i < q->vms.gather.n; i++) {
+                const V1Provider *p = q->vms.gather.providers[i];
 
                 if (streq(p->id, V1_LIBVIRT_ID)) {
                         host = p->connected ? p->host : NULL;
@@ -333,7 +485,7 @@ static int on_providers(Request *r) {
         q->n_out = 1;
         if (k >= 0)
                 k = ask_daemons(r, host);
-        return k < 0 ? k : finish_one(r);
+        return k < 0 ? k : read_vm(r);
 }
 
 int v1_get_readiness(Request *r) {
@@ -345,7 +497,17 @@ int v1_get_readiness(Request *r) {
         request_set_userdata(r, q, readiness_request_free);
         q->checks = json_array();
         q->settings = v1_settings();
-        k = q->checks && q->settings ? check_database(r, q) : -ENOMEM;
+        q->vms.vms = json_array();
+        q->vms.all = true;
+        q->query = (ReadinessQuery){ .destination = DESTINATION, .format = -1 };
+        if (!q->checks || !q->settings || !q->vms.vms)
+                return -ENOMEM;
+        k = request_query_decode(r, &q->query);
+        if (k < 0)
+                return k;
+        if (!may_look_at(q))
+                return request_reply_error(r, 403, "destination: must lie in a directory of files.roots");
+        k = check_database(r, q);
         if (k >= 0)
                 k = check_files(q);
         if (k >= 0)
@@ -354,5 +516,7 @@ int v1_get_readiness(Request *r) {
                 k = check_programs(q);
         if (k >= 0)
                 k = check_alerts(q);
-        return k < 0 ? k : v1_gather(r, &q->gather, &(V1GatherOptions){ .done = on_providers });
+        return k < 0 ? k
+                     : v1_gather(r, &q->vms.gather,
+                                       &(V1GatherOptions){ .vms = q->query.vm, .done = on_providers });
 }

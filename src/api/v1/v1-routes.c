@@ -6,6 +6,7 @@
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/openapi.h"
 #include "api/v1/v1-alerts.h"
+#include "api/v1/v1-audit.h"
 #include "api/v1/v1-auth.h"
 #include "api/v1/v1-browse.h"
 #include "api/v1/v1-capabilities.h"
@@ -22,6 +23,7 @@
 #include "api/v1/v1-libvirt.h"
 #include "api/v1/v1-login.h"
 #include "api/v1/v1-logs.h"
+#include "api/v1/v1-metrics.h"
 #include "api/v1/v1-provider-connect.h"
 #include "api/v1/v1-providers.h"
 #include "api/v1/v1-readiness.h"
@@ -164,7 +166,12 @@ static const Route v1_routes[] = {
                 .replies = v1_system_health_replies },
         { HTTP_GET, "/system/alerts", SCOPE_READ, v1_list_alerts, .query = v1_alerts_query,
                 .summary = "List what needs attention, the worst first.", .replies = v1_alerts_replies },
-        { HTTP_GET, "/readiness", SCOPE_READ, v1_get_readiness,
+        { HTTP_GET, "/metrics", SCOPE_READ, v1_get_metrics,
+                .summary = "Metrics for Prometheus: those of the HyperSDK API, and of this one." },
+        { HTTP_GET, "/audit/logs", SCOPE_ADMIN, v1_list_audit, .query = v1_audit_query,
+                .summary = "List logins, and who has changed what, the newest first.",
+                .replies = v1_audit_replies },
+        { HTTP_GET, "/readiness", SCOPE_READ, v1_get_readiness, .query = v1_readiness_query,
                 .summary = "Check whether virtual machines can be migrated here.",
                 .replies = v1_readiness_replies },
         { HTTP_GET, "/vms/list", SCOPE_READ, v1_list_vms, .query = v1_vms_query,

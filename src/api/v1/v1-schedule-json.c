@@ -42,7 +42,12 @@ static int copy_plain_fields(json_t *object, json_t *expression, json_t *definit
         return 0;
 }
 
-int v1_schedule_decode(json_t *object, bool create, json_t **ret, json_t **ret_job, JsonErrors *errors) {
+static bool contradicts(const json_t *a, const json_t *b) {
+        return a && b && !json_is_null(a) && !json_is_null(b) && !json_equal(a, b);
+}
+
+int v1_schedule_decode(json_t *object, bool create, const json_t *old_job, json_t **ret, json_t **ret_job,
+                JsonErrors *errors) {
         _cleanup_json_ json_t *definition = json_object(), *copy = NULL;
         json_t *carbon = json_object_get(object, "carbon"), *job, *expression;
         int r = definition ? 0 : -ENOMEM;
@@ -53,13 +58,22 @@ int v1_schedule_decode(json_t *object, bool create, json_t **ret, json_t **ret_j
                 r = copy_plain_fields(object, expression, definition);
         if (r >= 0 && (job || create) && !json_is_object(job))
                 r = json_errors_add(errors, "job", "must be an object, a job as for POST /jobs");
+        if (r >= 0 && carbon && !job && old_job) {
+                copy = json_deep_copy(old_job);
+                job = copy;
+                (void) json_object_del(copy, "carbon");
+                r = copy ? 0 : -ENOMEM;
+        }
         if (r >= 0 && carbon && !json_is_null(carbon) && !job)
                 r = json_errors_add(errors, "carbon", "must be given together with job");
+        if (r >= 0 && contradicts(carbon, json_object_get(job, "carbon")))
+                r = json_errors_add(errors, "carbon", "contradicts job.carbon: give one of them");
         if (r < 0)
                 return r;
         if (errors->n_errors > 0)
                 return -EBADMSG;
-        copy = job ? json_copy(job) : NULL;
+        if (job && !copy)
+                copy = json_copy(job);
         if (job && !copy)
                 return -ENOMEM;
         if (carbon && !json_is_null(carbon) && json_object_set(copy, "carbon", carbon) < 0)
@@ -111,9 +125,10 @@ static const char *last_status(const ScheduleRow *row) {
 }
 
 json_t *v1_schedule_json(const ScheduleRow *row) {
-        json_t *job = job_json(row), *carbon = json_object_get(job, "carbon");
+        json_t *job = job_json(row), *carbon = json_incref(json_object_get(job, "carbon"));
 
-        return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:s, s:o, s:s, s:b, s:O?, s:o, s:o, s:s?, s:s?, s:I, "
+        (void) json_object_del(job, "carbon"); /* it is a field of the schedule */
+        return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:s, s:o, s:s, s:b, s:o?, s:o, s:o, s:s?, s:s?, s:I, "
                          "s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "schedule",
                         row->expression, "enabled", row->enabled, "status",

@@ -214,15 +214,31 @@ static int on_updated(Request *r, sd_bus_message *m, const sd_bus_error *error, 
         return error ? reply_bus_error(r, error) : reply_schedule(r, 200, request_param(r, "id"));
 }
 
-/* The definition for the manager in *ret_text, and its job, if there is one. */
-static int read_definition(Request *r, bool create, char **ret_text, DialectJob *job, JsonErrors *errors) {
-        _cleanup_json_ json_t *body = NULL, *definition = NULL, *template = NULL;
+/* The job of a schedule as a client of this API has sent it, or NULL: it is another one's, or has secrets,
+ * which are not kept there. */
+static json_t *old_job(Request *r, const char *id) {
+        _cleanup_(schedule_row_freep) ScheduleRow *row = NULL;
+        Store *store;
+
+        if (!id || !schedule_id_is_valid(id) || api_store(request_api(r), &store) < 0 ||
+                        store_schedule_get(store, id, &row) < 0 || !row->request ||
+                        !streq_ptr(row->dialect, V1_DIALECT) || strstr(row->request, "\"***"))
+                return NULL;
+        return json_loads(row->request, 0, NULL);
+}
+
+/* The definition of the schedule @id (NULL: a new one) for the manager in *ret_text, and its job, if there is
+ * one. */
+static int read_definition(
+                Request *r, const char *id, char **ret_text, DialectJob *job, JsonErrors *errors) {
+        _cleanup_json_ json_t *body = NULL, *definition = NULL, *template = NULL, *old = NULL;
         _cleanup_(json_errors_done) JsonErrors inner = {};
         int k = request_json_object(r, &body);
 
         if (k < 0)
                 return k;
-        k = v1_schedule_decode(body, create, &definition, &template, errors);
+        old = json_object_get(body, "carbon") ? old_job(r, id) : NULL;
+        k = v1_schedule_decode(body, !id, old, &definition, &template, errors);
         if (k >= 0 && template) {
                 k = v1_job_read(r, template, true, job, &inner);
                 if (k == -EBADMSG && json_errors_adopt(errors, "job", &inner) < 0)
@@ -242,7 +258,7 @@ static int send_definition(Request *r, const char *member, const char *id, manag
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_(dialect_job_done) DialectJob job = {};
         _cleanup_free_ char *text = NULL;
-        int k = read_definition(r, !id, &text, &job, &errors);
+        int k = read_definition(r, id, &text, &job, &errors);
 
         if (k == -EBADMSG && errors.n_errors > 0)
                 return v1_reply_field_errors(r, &errors);

@@ -14,7 +14,7 @@
 #include "json/json-parse.h"
 
 /* hyper-hostd gives up libvirt sooner. */
-#define CALL_TIMEOUT (70 * USEC_PER_SEC)
+#define CALL_TIMEOUT (630 * USEC_PER_SEC)
 
 /* One call. */
 typedef struct DeployCall {

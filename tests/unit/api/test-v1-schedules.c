@@ -37,7 +37,7 @@ START_TEST(definitions) {
                 _cleanup_json_ json_t *body = parse(cases[i].body), *definition = NULL, *job = NULL;
                 _cleanup_(json_errors_done) JsonErrors errors = {};
 
-                ck_assert_int_eq(v1_schedule_decode(body, true, &definition, &job, &errors), 0);
+                ck_assert_int_eq(v1_schedule_decode(body, true, NULL, &definition, &job, &errors), 0);
                 _cleanup_free_ char *one = json_dumps(definition, JSON_COMPACT | JSON_SORT_KEYS),
                                     *two = json_dumps(job, JSON_COMPACT | JSON_SORT_KEYS);
                 ck_assert_str_eq(one, cases[i].definition);
@@ -61,7 +61,7 @@ START_TEST(what_is_wrong_is_named) {
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 _cleanup_json_ json_t *body = parse(cases[i].body), *definition = NULL, *job = NULL;
                 _cleanup_(json_errors_done) JsonErrors errors = {};
-                int r = v1_schedule_decode(body, cases[i].create, &definition, &job, &errors);
+                int r = v1_schedule_decode(body, cases[i].create, NULL, &definition, &job, &errors);
                 _cleanup_free_ char *text = json_errors_text(&errors);
 
                 ck_assert_msg(r == -EBADMSG && startswith(text, cases[i].error), "%s: %d, %s", cases[i].body,

@@ -373,7 +373,8 @@ static void fixture_open(Fixture *f) {
         f->bus = private_bus_start(f->dir);
         start_daemons(f);
         test_server_start(&f->server, AF_INET, &v1_dialect,
-                        &(ApiConfig){ .database = path,
+                        &(ApiConfig){ .metrics = true,
+                                        .database = path,
                                         .hosts_database = hosts_path,
                                         .bus_address = address });
 }
@@ -750,7 +751,8 @@ static const char *check_status(json_t *readiness, const char *name) {
 START_TEST(readiness_has_all_checks) {
         static const char *const names[] = { "database", "manager", "credential_key", "disk_space", "kvm",
                 "cpu_virtualization", "libvirt", "default_network", "storage_pool", "qemu_img", "qemu_nbd",
-                "nbdkit", "vddk", "ovmf", "hyper_guest", "virtio_win", "clock", "certificate", "providers" };
+                "nbdkit", "vddk", "ovmf", "hyper_guest", "virtio_win", "clock", "certificate", "providers",
+                "carbon" };
         _cleanup_fixture_ Fixture f;
 
         fixture_open(&f);
@@ -768,6 +770,45 @@ START_TEST(readiness_has_all_checks) {
         ck_assert_int_eq(insert_source(f.store, "vc2", T0), 0);
         _cleanup_json_ json_t *worse = ask(&f, "GET /readiness", 200);
         ck_assert_str_eq(check_status(worse, "providers"), "warning");
+}
+END_TEST
+
+START_TEST(readiness_for_a_vm) {
+        static const struct {
+                const char *name, *status;
+        } checks[] = { { "vm_found", "ok" }, { "vm_disks", "ok" }, { "vm_snapshots", "warning" },
+                { "cbt", "ok" }, { "guest_supported", "ok" }, { "networks", "warning" } };
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        _cleanup_json_ json_t *all = ask(&f, "GET /api/v1/readiness?provider=vsphere&vm=web-server-01", 200);
+        for (size_t i = 0; i < ELEMENTSOF(checks); i++)
+                ck_assert_str_eq(strna(check_status(all, checks[i].name)), checks[i].status);
+        ck_assert_ptr_nonnull(check_status(all, "space"));
+        _cleanup_json_ json_t *none = ask(&f, "GET /api/v1/readiness?vm=none", 200);
+        ck_assert_str_eq(strna(check_status(none, "vm_found")), "error");
+        ck_assert(json_is_false(json_object_get(none, "ready")));
+        ck_assert_ptr_null(check_status(none, "vm_disks"));
+        json_decref(ask(&f, "GET /api/v1/readiness?vm=none&destination=/root", 403));
+        json_decref(ask(&f, "GET /api/v1/readiness?vm=none&destination=/var/lib/hypersdk/../x", 403));
+        json_decref(ask(&f, "GET /api/v1/readiness?vm=none&format=tar", 400));
+}
+END_TEST
+
+START_TEST(metrics_have_those_of_v1) {
+        static const char *const names[] = { "hypersdk_jobs_total",
+                "hyper_logins_total{result=\"refused\"} 0", "hyper_rate_limited_total 0",
+                "hyper_upload_bytes_total 0" };
+        _cleanup_reply_ TestReply r = {};
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        test_request(&f.server, &r,
+                        "GET /api/v1/metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
+                        f.key.text);
+        ck_assert_uint_eq(r.status, 200);
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                ck_assert_msg(strstr(r.body, names[i]) != NULL, "%s is missing: %s", names[i], r.body);
 }
 END_TEST
 
@@ -843,4 +884,5 @@ TEST_MAIN("v1-vms", vms_are_listed_as_published, the_old_list_has_all_pages, vms
                 a_provider_that_fails_is_a_warning, a_vm_is_found_by_each_name,
                 a_migrated_vm_matches_its_source, providers_are_connected_and_removed,
                 a_provider_of_a_job_is_kept, what_is_not_built_in_is_said, libvirt_has_its_own_paths,
-                readiness_has_all_checks, the_load_of_the_machine_is_shown, bodies_are_checked)
+                readiness_has_all_checks, readiness_for_a_vm, metrics_have_those_of_v1,
+                the_load_of_the_machine_is_shown, bodies_are_checked)

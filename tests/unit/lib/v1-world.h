@@ -24,7 +24,8 @@ typedef struct World {
 } World;
 
 /* A job of @spec that began @at, and has come to @state by then: RUNNING, or an end. */
-static void world_add_job(World *w, const char *id, const char *spec, usec_t at, JobState state) {
+__attribute__((unused)) static void world_add_job(
+                World *w, const char *id, const char *spec, usec_t at, JobState state) {
         JobRow row = { .id = (char *) id,
                 .operation = (char *) "convert",
                 .spec = (char *) spec,

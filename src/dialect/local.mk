@@ -14,5 +14,5 @@ libhyper_dialect_a_SOURCES = \
 	src/dialect/worker-job.h \
 	src/dialect/worker-message.c \
 	src/dialect/worker-message.h
-DIALECT_LIBS = libhyper-dialect.a $(JOURNAL_LIBS) -lm
+DIALECT_LIBS = libhyper-dialect.a $(JOURNAL_LIBS)
 EXTRA_DIST += src/dialect/README.md

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who has done what over HTTP: the entries with HYPER_AUDIT= in the journal. Only those of the units that write
- * them are read, since any user may write to the journal. */
+/* Who has done what over HTTP: the entries with HYPER_AUDIT= in the journal. Only those of the units that
+ * write them are read, since any user may write to the journal. */
 
 #include "basic/time-util.h"
 

@@ -15,8 +15,7 @@ typedef struct CarbonHold {
         usec_t submitted_at;
         usec_t not_after; /* it starts then at the latest */
         usec_t released_at; /* when the wait ended; 0: it waits */
-        usec_t stale_since; /* when the data that it waits by were read, if nothing newer could be; 0: they were
-                             * new */
+        usec_t stale_since; /* when its data were read, if nothing newer could be; 0: they were new */
         double at_submit, now, expected, at_start; /* gCO2eq/kWh; negative: not known */
         char *warning; /* why it did not wait, for people; NULL: nothing was wrong */
 } CarbonHold;

@@ -45,7 +45,7 @@ static void write_metrics(Request *r, const MetricsFigures *figures, FILE *f) {
         zone = metrics_carbon(m, now, &intensity);
         if (zone) {
                 metrics_header(f, "hyper_carbon_intensity_grams", "gauge",
-                                "The carbon intensity of the grid, gCO2eq/kWh, if a client has asked for it.");
+                                "The carbon intensity of the grid that was read last, gCO2eq/kWh.");
                 metrics_sample(f, "hyper_carbon_intensity_grams", intensity, "zone", zone, NULL);
         }
 }

@@ -76,7 +76,7 @@ static int check_guest(const V1VmReadiness *q) {
 
         return add(q, "guest_supported", false, ok,
                         ok ? strprintf("It is %s.", os)
-                           : strdup("It is neither Linux nor Windows, or not known: its guest is not changed."),
+                           : strdup("It is neither Linux nor Windows, or not known."),
                         "Set options.fix_guest to false, and check that the guest has drivers for virtio.");
 }
 

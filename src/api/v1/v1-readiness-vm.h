@@ -7,7 +7,8 @@
 
 #include "basic/macro.h"
 
-/* Adds a check: one that is not @required has a warning instead of an error. @fix may be NULL. 0 or -ENOMEM. */
+/* Adds a check: one that is not @required has a warning instead of an error. @fix may be NULL. 0 or
+ * -ENOMEM. */
 typedef int (*v1_check_func)(void *userdata, const char *name, bool required, bool ok, const char *message,
                 const char *fix);
 

@@ -10,7 +10,8 @@
 /* From what a client sends, {"id", "name", "schedule" or "cron", "enabled", "overlap_policy", "catch_up",
  * "carbon", "job" or "job_template"}, to what the manager takes (org.hyper1(5)), without the job: *ret_job is
  * the client's, with the carbon of the schedule in it, or NULL if there is none (@create false). If only the
- * carbon is given, it is that for @old_job, the job that the schedule has; NULL: not known. New references. 0, -EBADMSG with @errors, -ENOMEM. */
+ * carbon is given, it is that for @old_job, the job that the schedule has; NULL: not known. New references.
+ * 0, -EBADMSG with @errors, -ENOMEM. */
 int v1_schedule_decode(json_t *object, bool create, const json_t *old_job, json_t **ret, json_t **ret_job,
                 JsonErrors *errors);
 

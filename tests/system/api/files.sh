@@ -142,7 +142,6 @@ hyperctl upload large.raw $server --ca=/etc/credstore/hyper.tls-certificate 2>er
 sent() { sqlite3 -readonly /var/lib/hyper/hyper.db "SELECT count(*) FROM upload_chunks"; }
 eventually 30 "a chunk" sh -c "test \$(sqlite3 -readonly /var/lib/hyper/hyper.db \"SELECT count(*) FROM upload_chunks\") -gt 0"
 kill -KILL $!; wait $! || true
-equal "$(sent | grep -c "^20$")" 0 "an upload that was over already"
 before=$(sent)
 path=$(hyperctl upload large.raw $server --thumbprint=$thumbprint 2>errors) || fail "$(cat errors)"
 cmp large.raw "$path" || fail "the file differs"

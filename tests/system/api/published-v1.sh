@@ -154,7 +154,7 @@ hyperctl readiness -j >"$dir/readiness" || :
 is "$(cat "$dir/readiness")" '.checks | map(select(.name == "manager" or .name == "qemu_img") | .status)' '["ok","ok"]' \
         "the readiness"
 contains "$(hyperctl readiness)" "qemu_img" "the readiness as a table"
-is "$(as viewer hyper-viewer sh -c 'hyperctl readiness -j || :')" '.checks | length > 15' true "the readiness for a viewer"
+is "$(as hyper-viewer sh -c 'hyperctl readiness -j || :')" '.checks | length > 15' true "the readiness for a viewer"
 is "$(api /carbon/intensity)" '[.status, (.error | contains("carbon.source"))]' '[503,true]' "no source of data"
 hyperctl carbon intensity 2>"$dir/err" && fail "there is no source"
 contains "$(cat "$dir/err")" "carbon.source" "the error"

@@ -63,12 +63,27 @@ size_t table_rows(const Table *t) {
         return t->n_cells / t->n_columns;
 }
 
+/* The width of a line, where columns that are left out have the width 0; @shortened: if all columns but the
+ * first are as narrow as they may be. */
+static size_t line_width(const Table *t, const size_t *widths, bool shortened) {
+        size_t total = 0;
+
+        for (size_t c = 0; c < t->n_columns; c++) {
+                size_t least = c > 0 && shortened ? t->columns[c].shrink_to : 0;
+
+                if (!t->columns[c].optional || widths[c] > 0)
+                        total += (c > 0 ? GAP : 0) + (least > 0 ? MIN(widths[c], least) : widths[c]);
+        }
+        return total;
+}
+
 /* Makes columns narrower until the line fits, from the right: what identifies a row stands on the left. */
 static void shrink(const Table *t, size_t *widths, size_t limit) {
-        size_t total = GAP * (t->n_columns - 1);
+        for (size_t c = t->n_columns; c-- > 0 && line_width(t, widths, true) > limit;)
+                if (t->columns[c].optional)
+                        widths[c] = 0;
+        size_t total = line_width(t, widths, false);
 
-        for (size_t c = 0; c < t->n_columns; c++)
-                total += widths[c];
         for (size_t c = t->n_columns; c-- > 0 && total > limit;) {
                 size_t least = t->columns[c].shrink_to, give;
 
@@ -99,6 +114,8 @@ static int print_cell(const Table *t, FILE *f, const Terminal *terminal, size_t 
 
         if (!fitted)
                 return -ENOMEM;
+        if (width == 0 && t->columns[column].optional)
+                return 0;
         used = text_width(fitted);
         pad = width > used ? width - used : 0;
         fprintf(f, "%*s%s%s%s%*s%s", right ? (int) pad : 0, "", colour_on(terminal, colour), fitted,

@@ -12,6 +12,7 @@ typedef struct TableColumn {
         const char *title;
         bool right; /* numbers stand on the right */
         size_t shrink_to; /* may be shortened to so many columns, those on the right first; 0: never */
+        bool optional; /* left out rather than shortening the first column; not itself the first or last */
 } TableColumn;
 
 typedef struct Table Table;

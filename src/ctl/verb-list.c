@@ -109,7 +109,8 @@ static int add_row(Table *t, const ListedJob *j) {
 static int print_as_table(Ctl *ctl, sd_bus_message *m, uint64_t total) {
         static const TableColumn columns[] = { { .title = "ID", .shrink_to = 12 }, { .title = "STATE" },
                 { .title = "PHASE", .shrink_to = 6 }, { .title = "DONE", .right = true },
-                { .title = "AGE", .right = true }, { .title = "SUBMITTER", .shrink_to = 6 },
+                { .title = "AGE", .right = true },
+                { .title = "SUBMITTER", .shrink_to = 6, .optional = true },
                 { .title = "REASON", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         ListedJob j;

@@ -25,7 +25,6 @@ typedef struct EventHub EventHub;
 typedef struct BusClient BusClient;
 typedef struct Metrics Metrics;
 typedef struct QueueWaiters QueueWaiters;
-typedef struct Readings Readings;
 typedef struct ReplyCache ReplyCache;
 typedef struct Request Request;
 typedef struct RequestWorks RequestWorks;
@@ -69,6 +68,10 @@ typedef struct ApiCounters {
  * under 10 s. */
 #define API_SWEEP_INTERVAL (5 * USEC_PER_SEC)
 
+/* Threads that write files, and that read the database, at the same time. */
+#define WORKS_MAX 4u
+#define READINGS_MAX 2u
+
 struct Api {
         sd_event *event;
         ApiConfig config; /* its strings are ours */
@@ -81,7 +84,6 @@ struct Api {
         SseHub *sse;
         WebSocketHub *websockets;
         QueueWaiters *queue_waiters;
-        Readings *readings;
 
         Database database, hosts_database;
         ReplyCache *replies; /* from the first */
@@ -89,7 +91,8 @@ struct Api {
         AuthClient *auth;
         LoginLimit *logins;
         Tickets *tickets;
-        RequestWorks *works;
+        RequestWorks *works; /* for files */
+        RequestWorks *readings; /* of the database (reading.h) */
         PeerFinder peers;
         RoleCache *roles;
         Metrics *metrics; /* NULL: turned off */

@@ -20,7 +20,6 @@
 #include "api/http/request-work.h"
 #include "api/metrics.h"
 #include "api/queue-waiters.h"
-#include "api/reading.h"
 #include "api/stream/event-hub.h"
 #include "api/stream/sse.h"
 #include "api/stream/websocket.h"
@@ -309,14 +308,14 @@ int api_new(sd_event *event, const ApiConfig *config, Api **ret) {
         r = bus_client_new(event, config->bus_address, CARBON_CALL_TIMEOUT, CARBON_CALLS_MAX, &a->carbon);
         if (r < 0)
                 return r;
-        r = request_works_new(event, &a->works);
+        r = request_works_new(event, WORKS_MAX, &a->works);
         if (r < 0)
                 return r;
         r = queue_waiters_new(a, &a->queue_waiters);
         if (r < 0)
                 return r;
         bus_client_set_waiters(a->manager, on_job_waits, a->queue_waiters);
-        r = readings_new(event, &a->readings);
+        r = request_works_new(event, READINGS_MAX, &a->readings);
         if (r < 0)
                 return r;
         r = event_hub_new(a, &a->events);
@@ -407,7 +406,7 @@ Api *api_free(Api *a) {
         a->hosts = bus_client_free(a->hosts);
         a->vsphere = bus_client_free(a->vsphere);
         a->carbon = bus_client_free(a->carbon);
-        a->readings = readings_free(a->readings);
+        a->readings = request_works_free(a->readings);
         a->auth = auth_client_free(a->auth);
         a->works = request_works_free(a->works);
         api_abandon_requests(a);

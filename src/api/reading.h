@@ -5,20 +5,8 @@
  * of many jobs that have not ended), in a thread, with a connection of its own: the event loop serves others
  * meanwhile. */
 
-#include <systemd/sd-event.h>
-
 #include "api/http/request.h"
 #include "store/store.h"
-
-typedef struct Readings Readings;
-
-/* So many threads read at the same time; other readings wait. */
-#define READINGS_MAX 2u
-
-int readings_new(sd_event *event, Readings **ret);
-/* Readings that wait or go on are forgotten. Their requests are not answered. */
-Readings *readings_free(Readings *all);
-DEFINE_CLEANUP_FUNC(Readings *, readings_free);
 
 typedef struct ReadingOps {
         /* In a thread. */

@@ -3,7 +3,6 @@
 
 #include <sys/queue.h>
 
-#include "api/api-state.h"
 #include "api/http/request-handle.h"
 #include "api/http/request-state.h"
 #include "api/http/request.h"
@@ -82,8 +81,7 @@ static void start_waiting(RequestWorks *o) {
         }
 }
 
-int request_work(Request *r, const RequestWorkOps *ops, void *userdata) {
-        RequestWorks *o = api_works(request_api(r));
+int request_work(RequestWorks *o, Request *r, const RequestWorkOps *ops, void *userdata) {
         Work *w = new0(Work, 1);
         int k;
 
@@ -104,14 +102,14 @@ int request_work(Request *r, const RequestWorkOps *ops, void *userdata) {
         return k;
 }
 
-int request_works_new(sd_event *event, RequestWorks **ret) {
+int request_works_new(sd_event *event, unsigned threads, RequestWorks **ret) {
         RequestWorks *o = new0(RequestWorks, 1);
         int r;
 
         if (!o)
                 return -ENOMEM;
         TAILQ_INIT(&o->waiting);
-        r = thread_calls_new(event, REQUEST_THREADS_MAX, &o->calls);
+        r = thread_calls_new(event, threads, &o->calls);
         if (r < 0) {
                 free(o);
                 return r;

@@ -11,10 +11,8 @@
 typedef struct Request Request;
 typedef struct RequestWorks RequestWorks;
 
-/* So many threads at most; what else there is to do waits for its turn. */
-#define REQUEST_THREADS_MAX 4u
-
-int request_works_new(sd_event *event, RequestWorks **ret);
+/* At most @threads run at the same time; what else there is to do waits for its turn. */
+int request_works_new(sd_event *event, unsigned threads, RequestWorks **ret);
 /* The requests are not told. */
 RequestWorks *request_works_free(RequestWorks *w);
 DEFINE_CLEANUP_FUNC(RequestWorks *, request_works_free);
@@ -26,4 +24,4 @@ typedef struct RequestWorkOps {
 } RequestWorkOps;
 
 /* 0, or a negative errno; then nothing of it is called, and @userdata remains the caller's. */
-int request_work(Request *r, const RequestWorkOps *ops, void *userdata);
+int request_work(RequestWorks *o, Request *r, const RequestWorkOps *ops, void *userdata);

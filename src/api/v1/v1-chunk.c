@@ -192,7 +192,7 @@ static int write_buffer(Request *r, Chunk *c) {
         p->data = TAKE_PTR(c->buffer);
         c->n_buffer = c->allocated = 0;
         p->fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
-        k = p->fd < 0 ? -errno : request_work(r, &ops, p);
+        k = p->fd < 0 ? -errno : request_work(api_works(request_api(r)), r, &ops, p);
         if (k < 0)
                 piece_free(p);
         return k;

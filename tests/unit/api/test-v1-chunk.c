@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "api/http/request-work.h"
+#include "api/api-state.h"
 #include "api/v1/v1-routes.h"
 #include "basic/fd-util.h"
 #include "shared/bus-util.h"
@@ -229,12 +229,12 @@ END_TEST
 START_TEST(more_chunks_than_threads_are_written) {
         _cleanup_free_ char *data = make_data(WAITS);
         _cleanup_fixture_ Fixture f = {};
-        int fds[REQUEST_THREADS_MAX + 3];
+        int fds[WORKS_MAX + 3];
 
         fixture_open(&f);
         for (unsigned i = 0; i < ELEMENTSOF(fds); i++)
                 fds[i] = send_chunk(&f, i, data, "");
-        for (unsigned i = 0; i < REQUEST_THREADS_MAX; i++)
+        for (unsigned i = 0; i < WORKS_MAX; i++)
                 wait_reached(&f);
         open_gate(&f, ELEMENTSOF(fds));
         for (unsigned i = 0; i < ELEMENTSOF(fds); i++)

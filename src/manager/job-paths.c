@@ -296,15 +296,13 @@ static int check_package_name(const JobSpec *spec, const JobFiles *f, JsonErrors
                         "the name of an OVA must end in .ova, that of an OVF in .ovf");
 }
 
-/* An existing directory takes the file. */
-static int use_directory(const JobSpec *spec, const PathRules *rules, JobFiles *f, JsonErrors *errors) {
-        _cleanup_free_ char *directory = strdup(f->destination_path), *real = NULL;
+/* An existing directory takes the file. The one above it need not be permitted. */
+static int use_directory(
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
+        _cleanup_free_ char *real = NULL;
         struct stat st;
-
-        if (!directory)
-                return -ENOMEM;
         int r = path_resolve_directory(
-                        rules, true, "destination.path", directory, false, &real, &st, errors);
+                        rules, true, "destination.path", spec->destination.path, follow, &real, &st, errors);
         if (r >= 0)
                 r = job_files_note_directories(rules, real, f);
         return r < 0 ? r : set_destination(spec, rules, real, NULL, f, errors);
@@ -335,27 +333,35 @@ static int resolve_new_directory(
         return r == -ENOENT ? -EBADMSG : r; /* ENOENT is said of the source only */
 }
 
-static int add_destination_file(
+/* The file in a directory that exists or can be made. */
+static int use_name(
                 const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
         const char *path = spec->destination.path, *slash = strrchr(path, '/');
         _cleanup_free_ char *directory = strndup(path, slash == path ? 1 : slash - path), *real = NULL;
-        struct stat st;
-        int r;
 
         if (!directory)
                 return -ENOMEM;
+        int r = resolve_new_directory(rules, directory, follow, &real, errors);
+        if (r >= 0)
+                r = job_files_note_directories(rules, real, f);
+        return r < 0 ? r : set_destination(spec, rules, real, slash + 1, f, errors);
+}
+
+static int add_destination_file(
+                const JobSpec *spec, const PathRules *rules, bool follow, JobFiles *f, JsonErrors *errors) {
+        const char *path = spec->destination.path;
+        struct stat st;
+
         if (path_is_device(path))
                 return add_destination_device(spec, rules, f, errors);
         /* (The name first, so that a refusal names what was given.) */
-        r = path_check_place(rules, true, "destination.path", path, path, errors);
-        if (r >= 0)
-                r = resolve_new_directory(rules, directory, follow, &real, errors);
-        if (r >= 0)
-                r = job_files_note_directories(rules, real, f);
-        if (r >= 0)
-                r = set_destination(spec, rules, real, slash + 1, f, errors);
-        if (r >= 0 && follow && lstat(f->destination_path, &st) >= 0 && S_ISDIR(st.st_mode))
-                r = use_directory(spec, rules, f, errors);
+        int r = path_check_place(rules, true, "destination.path", path, path, errors);
+        if (r < 0)
+                return r;
+        if (follow && lstat(path, &st) >= 0 && S_ISDIR(st.st_mode))
+                r = use_directory(spec, rules, follow, f, errors);
+        else
+                r = use_name(spec, rules, follow, f, errors);
         if (r >= 0)
                 r = check_package_name(spec, f, errors);
         if (r < 0)

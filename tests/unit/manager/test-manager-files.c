@@ -508,6 +508,24 @@ static void told_the_same(const PathRules *rules, const char *dir, const char *s
         ck_assert(!strstr(one, "/etc/") && !strstr(one, "/proc/"));
 }
 
+START_TEST(an_operator_may_name_the_permitted_directory_itself) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_free_ char *in = strprintf("%s/in", dir), *image = strprintf("%s/in/a.qcow2", dir),
+                            *error = NULL;
+        PathRules rules = operator_of(in);
+        _cleanup_(job_files_done) JobFiles f = {};
+
+        make_dir(dir, "in");
+        put(dir, "in/a.img", "x");
+        ck_assert_msg(look_as(&rules, dir, "in/a.img", "in", "raw", &f, &error) == 0, "%s", strna(error));
+        ck_assert_str_eq(f.destination_path, image);
+        /* Not one beside it */
+        make_dir(dir, "secret");
+        told_the_same(&rules, dir, "in/a.img", "secret", "in/a.img", "secre");
+        path_rules_done(&rules);
+}
+END_TEST
+
 START_TEST(an_operator_is_told_nothing_of_other_places) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_free_ char *in = strprintf("%s/in", dir), *secret = strprintf("%s/secret", dir);
@@ -1006,9 +1024,10 @@ TEST_MAIN("manager-files", an_error_has_its_field_apart, plain_files, symlinks_a
                 nothing_is_made_where_a_file_system_is_not_mounted,
                 missing_directories_have_the_rules_of_others, dots_are_no_directories,
                 an_operator_makes_directories_in_its_own_places, a_directory_takes_the_file,
-                a_dangling_link_is_no_free_name, places, an_operator_is_told_nothing_of_other_places,
-                directories_of_the_configuration_may_be_links, the_systems_own_places_stay_closed,
-                block_devices, a_split_disk_brings_its_extents, further_disks_are_files_of_the_job,
-                a_descriptor_that_reaches_outside_is_refused, nbd_over_sockets_and_networks,
-                a_hostile_directory_is_removed_without_following_anything, directories_name_their_jobs,
-                secrets_of_one_job_are_not_another_s, secrets_that_nothing_names_are_swept)
+                a_dangling_link_is_no_free_name, places, an_operator_may_name_the_permitted_directory_itself,
+                an_operator_is_told_nothing_of_other_places, directories_of_the_configuration_may_be_links,
+                the_systems_own_places_stay_closed, block_devices, a_split_disk_brings_its_extents,
+                further_disks_are_files_of_the_job, a_descriptor_that_reaches_outside_is_refused,
+                nbd_over_sockets_and_networks, a_hostile_directory_is_removed_without_following_anything,
+                directories_name_their_jobs, secrets_of_one_job_are_not_another_s,
+                secrets_that_nothing_names_are_swept)

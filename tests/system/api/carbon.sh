@@ -35,7 +35,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(body).encode())
 http.server.HTTPServer(("127.0.0.1", 8700), Handler).serve_forever()
-END'
+END
+sync'
 # the functions that each part uses
 functions='cd /srv/carbon
 api() { curl -sSk -m 30 -H "X-API-Key: $(cat key)" -o body -w "%{http_code}" "https://localhost:5080/api/v1$1" "${@:2}"; }
@@ -45,6 +46,7 @@ at() { date -u -d "@$(($(date +%s) + $1))" +%FT%TZ; }
 points() { jq -n --arg a "$(at -600)" --arg b "$(at "$1")" --arg c "$(at $(($1 + 7200)))" --arg now "$(at -1)" \
         "{zone: \"TEST\", updated_at: \$now, points: [{from: \$a, to: \$b, intensity: 500}, {from: \$b, to: \$c, intensity: 50}]}" \
         >/etc/hyper/carbon.json
+        sync
         # (it remembers an answer for some seconds)
         systemctl restart hyper-managerd; }
 # held ID CARBON [STATUS]: submits a job

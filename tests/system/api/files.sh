@@ -133,5 +133,33 @@ equal "$(hyperctl upload by-bus.raw)" $uploads/by-bus.raw "the path"
 cmp disk.raw $uploads/by-bus.raw || fail "the file differs"
 equal "$(hyperctl upload by-bus.raw --name=other.raw -j | jq -r .path)" $uploads/other.raw "another name"
 missing /root/.local/state/hyper/uploads/*
+# over HTTPS; killed in the midst, it goes on with what is missing
+server="--server=localhost --key-file=key"
+thumbprint=$(openssl x509 -noout -fingerprint -sha256 -in /etc/credstore/hyper.tls-certificate | cut -d= -f2)
+rm $uploads/*.raw
+head -c 200M /dev/urandom >large.raw
+sent() { sqlite3 -readonly /var/lib/hyper/hyper.db "SELECT count(*) FROM upload_chunks
+        WHERE upload_id IN (SELECT id FROM uploads WHERE size = 209715200)"; }
+some_are_sent() { [ "$(sent)" -gt 0 ]; }
+hyperctl upload large.raw $server --ca=/etc/credstore/hyper.tls-certificate 2>errors &
+eventually 30 "a chunk" some_are_sent
+kill -KILL $!; wait $! || true
+before=$(sent)
+path=$(hyperctl upload large.raw $server --thumbprint=$thumbprint 2>errors) || fail "$(cat errors)"
+cmp large.raw "$path" || fail "the file differs"
+resumed=$(sed -n "s/.*resumed: \([0-9]*\) of 20 chunks are there.*/\1/p" errors)
+[ "$resumed" -ge "$before" ] || fail "of $before chunks, $resumed were known: $(cat errors)"
+missing /root/.local/state/hyper/uploads/*
+# what is refused
+refused() { local status=0; hyperctl upload disk.raw "${@:3}" 2>errors </dev/null || status=$?
+        equal "$status" "$1" "the exit status of $3: $(cat errors)"; contains "$(cat errors)" "$2" "$3"; }
+refused 6 "$thumbprint" $server
+refused 6 "is not trusted" $server --thumbprint=$(printf "%064d" 0)
+refused 2 "requires --server=" --key-file=key
+refused 2 "HOST:PORT" --server=http://localhost --key-file=key
+refused 7 "The upload failed" --server=localhost --thumbprint=$thumbprint --key-file=key-read
+refused 2 "over ssh" -H localhost
+equal "$(hyperctl upload /dev/null 2>&1 >/dev/null || :)" "hyperctl: /dev/null cannot be uploaded: it is not a regular file." "a device"
+journalctl -o cat | grep -F "$(cat key)" && fail "the key is in the journal"
 true'
 inside rm -rf /srv/up

@@ -154,3 +154,40 @@ hyperctl readiness -j >"$dir/readiness" || :
 is "$(cat "$dir/readiness")" '.checks | map(select(.name == "manager" or .name == "qemu_img") | .status)' '["ok","ok"]' \
         "the readiness"
 contains "$(hyperctl readiness)" "qemu_img" "the readiness as a table"
+is "$(api /carbon/intensity)" '[.status, (.error | contains("carbon.source"))]' '[503,true]' "no source of data"
+hyperctl carbon intensity 2>"$dir/err" && fail "there is no source"
+contains "$(cat "$dir/err")" "carbon.source" "the error"
+mkdir -p /etc/hyper/config.d
+printf 'carbon:\n  source: file\n  url: file:///etc/hyper/carbon.json\n  zone: GB\n' >/etc/hyper/config.d/carbon.yaml
+# 250 g, but 50 g in the fourth hour
+jq -n --argjson now "$(date +%s)" '{zone: "GB", updated_at: ($now | todate), points: [range(30) |
+        {from: ($now - 1800 + . * 3600 | todate), to: ($now + 1800 + . * 3600 | todate),
+        intensity: (if . == 3 then 50 else 250 end)}]}' >/etc/hyper/carbon.json
+hyperctl reload
+is "$(api /carbon/intensity)" '[.zone, .intensity, .index, .stale]' '["GB",250,"moderate",false]' "the intensity"
+is "$(api '/carbon/intensity?zone=FR')" '[.status, (.error | contains("zone"))]' '[400,true]' "another zone"
+is "$(api '/carbon/schedule?duration=30m&limit=2')" '[.duration_minutes, .windows[0].average_intensity, .windows[0].savings_percent]' \
+        '[30,50,80]' "the windows"
+is "$(api '/carbon/schedule?duration=5')" .status 400 "a duration that is too short"
+is "$(api /carbon/zones)" '[.total, .zones[0].id]' '[1,"GB"]' "the zones"
+is "$(api /carbon/status -d '{"zone": "GB", "threshold": 100}')" '[.optimal_for_backup, .quality]' '[false,"moderate"]' "the status"
+is "$(api /carbon/estimate -d '{"data_size_gb": 10, "duration_hours": 0.5}')" '[.savings_percent, (.delay_minutes > 100)]' \
+        '[80,true]' "the estimate"
+is "$(api /carbon/estimate -d '{"duration_hours": "x"}')" '[.status, ([.errors[].field] | sort)]' \
+        '[400,["data_size_gb","duration_hours"]]' "an estimate of nothing"
+is "$(api /carbon/report -d "$(jq -n --argjson now "$(date +%s)" '{job_id: "mine", data_size_gb: 1,
+        start_time: ($now - 600 | todate), end_time: ($now | todate)}')")" '[.operation_id, .estimated, .carbon_intensity_gco2_kwh]' \
+        '["mine",false,250]' "the report"
+is "$(hyperctl carbon intensity -j)" '[.zone, .intensity]' '["GB",250]' "hyperctl carbon intensity"
+contains "$(hyperctl carbon intensity)" "250 gCO2eq/kWh" "hyperctl carbon intensity"
+is "$(hyperctl carbon windows 30m --limit=1 -j)" '[.windows[].average_intensity]' '[50]' "hyperctl carbon windows"
+contains "$(hyperctl carbon windows 2h)" "SAVES" "hyperctl carbon windows"
+contains "$(hyperctl carbon zones)" GB "hyperctl carbon zones"
+contains "$(hyperctl carbon estimate 10 0.5)" "Wait " "hyperctl carbon estimate"
+is "$(hyperctl carbon report mine -j)" '[.operation_id, .energy_kwh >= 0]' '["mine",true]' "hyperctl carbon report"
+body='{"id": "green", "type": "convert", "source_path": "/var/lib/libvirt/images/shop.raw", "carbon": {"max_intensity": 100}}'
+is "$(post "$body" | head -1)" '[.status, .hold.reason]' '["queued","carbon"]' "a job that waits"
+is "$(api /jobs/green/release -X POST)" .id '"green"' "the end of its wait"
+wait_state green COMPLETED
+is "$(api /jobs/green/release -X POST)" .status 409 "a job that does not wait"
+is "$(api /jobs/none/release -X POST)" .status 404 "no job"

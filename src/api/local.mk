@@ -65,6 +65,8 @@ libhyper_api_a_SOURCES = \
 	src/api/http/request.h \
 	src/api/http/router.c \
 	src/api/http/router.h \
+	src/api/http/tls-transport.c \
+	src/api/http/tls-transport.h \
 	src/api/http/uri.c \
 	src/api/http/uri.h \
 	src/api/http/yaml-body.c \

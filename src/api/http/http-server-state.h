@@ -29,11 +29,15 @@ struct HttpServer {
         UserConnections *users;
         sd_event_source *io, *timer, *again;
         usec_t timer_at; /* monotonic; USEC_INFINITY: not armed */
+        uint64_t moved; /* with TLS: bytes read and written, and calls of libmicrohttpd */
 };
 
 /* Goes on with a suspended connection, in the loop's next round. libmicrohttpd does not tell its epoll of
  * it. */
 void http_server_resume(HttpServer *s, struct MHD_Connection *connection);
+
+/* What comes from now on is of no request. */
+void http_connection_upgraded(struct MHD_Connection *connection);
 
 /* There is something to do for libmicrohttpd that its epoll does not know of. */
 void http_server_wake(HttpServer *s);

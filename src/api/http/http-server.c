@@ -13,6 +13,7 @@
 #include "api/http/request-handle.h"
 #include "api/http/request-state.h"
 #include "api/http/request.h"
+#include "api/http/tls-transport.h"
 #include "basic/fd-util.h"
 #include "basic/log.h"
 #include "basic/parse-util.h"
@@ -29,6 +30,7 @@ typedef struct Connection {
         bool has_uid; /* it is known who made it */
         uid_t uid;
         struct UserConnections *user; /* NULL: not counted */
+        TlsTransport transport; /* with TLS */
 } Connection;
 
 /* Who connects: a user, where only this machine can come; elsewhere an address (client-address.h). */
@@ -158,11 +160,29 @@ static void offer_ticket(const HttpServer *s, struct MHD_Connection *mhd) {
                 (void) gnutls_session_ticket_enable_server(info->tls_session, &s->ticket_key);
 }
 
+void http_connection_upgraded(struct MHD_Connection *mhd) {
+        Connection *c = connection_of(mhd);
+
+        if (c)
+                c->transport.upgraded = true;
+}
+
+static void connection_use_transport(HttpServer *s, Connection *c) {
+        const union MHD_ConnectionInfo *fd =
+                        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *session =
+                        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+        if (s->dialect->tls && fd && session)
+                tls_transport_init(&c->transport, session->tls_session, fd->connect_fd, &s->moved);
+}
+
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
                 enum MHD_ConnectionNotificationCode code) {
         HttpServer *s = userdata;
         Connection *c;
 
+        s->moved++;
         if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
                 c = *context;
                 if (!c)
@@ -182,6 +202,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
         c->mhd = mhd;
         c->waiting_since = now_monotonic();
         http_server_identify(s, c);
+        connection_use_transport(s, c);
         offer_ticket(s, mhd);
         if (!user_has_room(s, c))
                 connection_shut_down(c);
@@ -203,6 +224,7 @@ static void *on_request_line(void *userdata, const char *target, struct MHD_Conn
                 return NULL;
         c->request = r;
         c->asked = true;
+        c->transport.kept = 0;
         r->has_uid = c->has_uid;
         r->uid = c->uid;
         api_request_begun(s->api, r);
@@ -312,8 +334,13 @@ static enum MHD_Result on_body(Request *r, const char *data, size_t size) {
  * complete, and again when a suspended connection is resumed. */
 static enum MHD_Result on_request(void *userdata, struct MHD_Connection *mhd, const char *url,
                 const char *method, const char *version, const char *data, size_t *size, void **request) {
+        Connection *c = connection_of(mhd);
+        HttpServer *s = userdata;
         Request *r = *request;
 
+        s->moved++;
+        if (c)
+                c->transport.kept = 0;
         if (!r)
                 return MHD_NO; /* no memory when it began */
 
@@ -339,13 +366,16 @@ static enum MHD_Result on_request(void *userdata, struct MHD_Connection *mhd, co
 /* --- the event loop -------------------------------------------------------------------------------- */
 
 /* Honours MHD_get_timeout(). The timer may be early, never late: it is set anew only if it would be late, so
- * that a busy server does not set it for each request. */
-static void http_server_arm(HttpServer *s) {
+ * that a busy server does not set it for each request. @stuck: nothing could be done at all; then the rest of
+ * a handshake is missing, whose arrival is an event of the epoll, but libmicrohttpd does not wait for it. */
+static void http_server_arm(HttpServer *s, bool stuck) {
         MHD_UNSIGNED_LONG_LONG msec;
         usec_t now, at;
 
         if (MHD_get_timeout(s->mhd, &msec) != MHD_YES)
                 return;
+        if (msec == 0 && stuck)
+                msec = HTTP_STUCK_MSEC;
         if (msec == 0) {
                 (void) sd_event_source_set_enabled(s->again, SD_EVENT_ONESHOT);
                 return;
@@ -362,10 +392,12 @@ static void http_server_arm(HttpServer *s) {
 }
 
 void http_server_run(HttpServer *s) {
+        uint64_t moved = s->moved;
+
         if (MHD_run(s->mhd) != MHD_YES)
                 log_warning("libmicrohttpd failed to run the connections of %s.socket.",
                                 s->dialect->fd_name);
-        http_server_arm(s);
+        http_server_arm(s, s->dialect->tls && s->moved == moved);
 }
 
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {

@@ -40,6 +40,7 @@ void http_server_sweep(HttpServer *s, usec_t now);
 #define HTTP_CONNECTIONS_PER_USER 4000u
 #define HTTP_MEMORY_MAX ((size_t) 32 * 1024) /* per connection: request line, headers, buffers */
 #define HTTP_IDLE_SEC 60u
+#define HTTP_STUCK_MSEC 250u
 #define HTTP_NEWCOMER_TIME USEC_PER_SEC
 #define HTTP_HEADERS_TIMEOUT (60 * USEC_PER_SEC)
 #define HTTP_BODY_TIMEOUT (300 * USEC_PER_SEC)

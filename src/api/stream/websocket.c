@@ -263,6 +263,7 @@ static void on_upgrade(void *userdata, struct MHD_Connection *connection, void *
         w->fd = fd;
         w->state = WS_OPEN;
         api_request_streams(request_api(r), r);
+        http_connection_upgraded(connection);
 
         k = websocket_connect(w, early, early_size);
         if (k < 0) {

@@ -134,7 +134,7 @@ static int run_read(PoolTask *task) {
                         memset(q->buf + at, 0, range.length);
                         continue;
                 }
-                int r = pread_full(range.fd, q->buf + at, range.length, range.offset);
+                int r = file_range_read(&range, q->buf + at);
                 if (r < 0)
                         return r;
         }

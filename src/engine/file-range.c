@@ -13,6 +13,13 @@
         ((size_t) 128 * 1024) /* what is looked at for zeroes at a time: fits into the processor's cache */
 #define BLOCK ((size_t) 4096) /* what a hole is worth; also what file systems share at least */
 
+int file_range_read(const FileRange *range, void *buf) {
+        int r = pread_full(range->fd, buf, range->length, range->offset);
+
+        /* Checksums that are wrong: for the engine, these are errors of images. */
+        return r == -EBADMSG || r == -EUCLEAN ? -EIO : r;
+}
+
 void file_copier_done(FileCopier *c) {
         c->buffer = mfree(c->buffer);
 }
@@ -90,7 +97,7 @@ int file_copier_copy(FileCopier *c, const FileRange *from, uint64_t to, uint64_t
         for (uint64_t at = try_clone(c, from, to); at < from->length; at += n) {
                 n = MIN((uint64_t) PIECE, from->length - at);
                 const FileRange piece = { .fd = from->fd, .offset = from->offset + at, .length = n };
-                int r = pread_full(piece.fd, c->buffer, n, piece.offset);
+                int r = file_range_read(&piece, c->buffer);
                 if (r < 0) {
                         *ret_source_error = r;
                         return -EREMOTEIO;

@@ -10,6 +10,10 @@ typedef struct FileRange {
         uint64_t offset, length;
 } FileRange;
 
+/* All of @range, which is in a file. 0 or negative errno: -EIO also if the file has become shorter, or if the
+ * file system has found it damaged. */
+int file_range_read(const FileRange *range, void *buf);
+
 /* Copies ranges from files into one file, with as little as the file systems let us do: blocks are shared
  * where both files are on one that can (btrfs, XFS), else copied by the kernel; zeroes are left out. */
 typedef struct FileCopier {

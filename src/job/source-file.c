@@ -160,6 +160,11 @@ int source_check_files(Source *s) {
                         s->spec->path);
 }
 
+void source_explain_files(Source *s) {
+        if (!s->in_use)
+                (void) source_check_files(s);
+}
+
 /* --- the checksum ---------------------------------------------------------------------------------- */
 
 typedef struct HashProgress {

@@ -23,4 +23,7 @@ int source_inspect_images(Source *s);
 /* Checks that no file has changed since source_open_file(). */
 int source_check_files(Source *s);
 
+/* After a failure: if a file has changed since, that is the cause. */
+void source_explain_files(Source *s);
+
 int source_connect_image(Source *s, size_t disk, Connection *ret);

@@ -12,6 +12,7 @@ static const SourceKind kinds[_ENDPOINT_MAX] = {
                 .settle = source_settle_file,
                 .inspect = source_inspect_images,
                 .check_unchanged = source_check_files,
+                .explain = source_explain_files,
                 .connect = source_connect_image,
         },
         [ENDPOINT_NBD] = {

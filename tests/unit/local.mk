@@ -105,6 +105,7 @@ ENGINE_TESTS = \
 	tests/unit/engine/test-engine-compare \
 	tests/unit/engine/test-engine-compress \
 	tests/unit/engine/test-engine-copy \
+	tests/unit/engine/test-engine-faults \
 	tests/unit/engine/test-engine-file \
 	tests/unit/engine/test-engine-hostile \
 	tests/unit/engine/test-engine-http \
@@ -139,6 +140,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-convert \
 	tests/unit/job/test-job-destination \
 	tests/unit/job/test-job-device \
+	tests/unit/job/test-job-direct \
 	tests/unit/job/test-job-file-system \
 	tests/unit/job/test-job-hostile \
 	tests/unit/job/test-job-identity \

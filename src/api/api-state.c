@@ -293,6 +293,10 @@ RequestWorks *api_works(Api *a) {
         return a->works;
 }
 
+RequestWorks *api_readings(Api *a) {
+        return a->readings;
+}
+
 LoginLimit *api_logins(Api *a) {
         return a->logins;
 }

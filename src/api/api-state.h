@@ -146,6 +146,7 @@ AuthClient *api_auth(Api *a);
 LoginLimit *api_logins(Api *a);
 Tickets *api_tickets(Api *a);
 RequestWorks *api_works(Api *a);
+RequestWorks *api_readings(Api *a); /* of the journal, too */
 usec_t api_started_at(Api *a); /* realtime */
 SubmitStatus api_submit_status(Api *a);
 

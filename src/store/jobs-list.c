@@ -23,13 +23,6 @@ static void bind_page(sqlite3_stmt *st, int first, const JobFilter *filter) {
         (void) sqlite3_bind_int64(st, first + 1, (int64_t) MIN(filter->offset, (uint64_t) INT64_MAX));
 }
 
-/* One parameter per state; the states that are not wanted stay NULL and match nothing. */
-static void bind_states(sqlite3_stmt *st, int first, uint32_t states) {
-        for (int i = 0; i < _JOB_STATE_MAX; i++)
-                if (states == 0 || states & 1u << i)
-                        (void) sqlite3_bind_text(st, first + i, job_state_to_string(i), -1, SQLITE_STATIC);
-}
-
 static void bind_before(sqlite3_stmt *st, int i, const JobFilter *filter) {
         (void) sqlite3_bind_int64(st, i, filter->before > 0 ? filter->before : INT64_MAX);
 }
@@ -52,7 +45,7 @@ static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
         for (int i = 0; i < _JOB_STATE_MAX; i++)
                 if (filter->states == 0 || filter->states & 1u << i)
                         rows->total += counts[i];
-        bind_states(st, 1, filter->states);
+        sql_bind_states(st, 1, filter->states);
         bind_page(st, _JOB_STATE_MAX + 1, filter);
         if (filter->order == JOB_ORDER_NEWEST)
                 bind_before(st, _JOB_STATE_MAX + 3, filter);
@@ -63,7 +56,7 @@ static int list_by_state(Store *s, const JobFilter *filter, JobRows *rows) {
 static int bind_ids(sqlite3_stmt *st, const JobFilter *filter, const char *ids) {
         if (sqlite3_bind_text(st, _JOB_STATE_MAX + 1, ids, -1, SQLITE_STATIC) != SQLITE_OK)
                 return -ENOMEM;
-        bind_states(st, 1, filter->states);
+        sql_bind_states(st, 1, filter->states);
         return 0;
 }
 
@@ -105,7 +98,7 @@ static int list_by_id(Store *s, const JobFilter *filter, JobRows *rows) {
 }
 
 static void bind_workflow(sqlite3_stmt *st, const JobFilter *filter) {
-        bind_states(st, 1, filter->states);
+        sql_bind_states(st, 1, filter->states);
         sql_bind_text(st, _JOB_STATE_MAX + 1, filter->workflow_id);
 }
 
@@ -137,6 +130,24 @@ int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {
                 job_rows_done(&rows);
                 return r;
         }
+        *ret = rows;
+        return 0;
+}
+
+int store_jobs_on_hold(Store *s, uint64_t limit, JobRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_ON_HOLD);
+        JobRows rows = {};
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, limit);
+        r = SQL_READ_ROWS(s, st, job_row_read, rows.rows, rows.n);
+        if (r < 0) {
+                job_rows_done(&rows);
+                return r;
+        }
+        rows.total = rows.n;
         *ret = rows;
         return 0;
 }

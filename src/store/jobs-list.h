@@ -31,6 +31,9 @@ typedef struct JobFilter {
 /* Fast at 100,000 jobs: total comes from a counter when only states are filtered. */
 int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret);
 
+/* The first @limit jobs that wait for a low carbon intensity, in the order of their arrival. */
+int store_jobs_on_hold(Store *s, uint64_t limit, JobRows *ret);
+
 /* How many jobs in @state have ended since @since. */
 int store_jobs_count_ended(Store *s, JobState state, usec_t since, uint64_t *ret);
 

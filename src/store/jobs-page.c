@@ -325,21 +325,36 @@ int store_jobs_page(Store *s, const JobPageFilter *filter, JobPageRows *ret) {
         return 0;
 }
 
-int store_jobs_page_get(Store *s, const char *id, JobPageRows *ret) {
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_PAGE_GET);
+/* Takes what @st gives. */
+static int read_rows(Store *s, sqlite3_stmt *st, JobPageRows *ret) {
         _cleanup_(job_page_rows_done) JobPageRows rows = {};
-        int r;
+        int r = SQL_READ_ROWS(s, st, page_row_read, rows.rows, rows.n);
 
-        if (!st)
-                return sql_errno(s);
-        sql_bind_text(st, 1, id);
-        r = SQL_READ_ROWS(s, st, page_row_read, rows.rows, rows.n);
-        if (r >= 0 && rows.n == 0)
-                r = -ENOENT;
         if (r < 0)
                 return r;
         rows.total = rows.n;
         *ret = rows;
         rows = (JobPageRows){};
         return 0;
+}
+
+int store_jobs_page_newest(Store *s, uint32_t states, uint64_t limit, JobPageRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_PAGE_NEWEST);
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_states(st, 1, states);
+        sql_bind_uint(st, _JOB_STATE_MAX + 1, limit);
+        return read_rows(s, st, ret);
+}
+
+int store_jobs_page_get(Store *s, const char *id, JobPageRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOBS_PAGE_GET);
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_text(st, 1, id);
+        r = read_rows(s, st, ret);
+        return r >= 0 && ret->n == 0 ? -ENOENT : r;
 }

@@ -78,5 +78,8 @@ typedef struct JobPageRows {
 void job_page_rows_done(JobPageRows *rows);
 
 int store_jobs_page(Store *s, const JobPageFilter *filter, JobPageRows *ret);
+/* The first @limit of those in @states (a mask of 1u << JobState), in the reverse order of their arrival, by
+ * an index. The total is not counted. */
+int store_jobs_page_newest(Store *s, uint32_t states, uint64_t limit, JobPageRows *ret);
 /* One job, as the only row. -ENOENT. */
 int store_jobs_page_get(Store *s, const char *id, JobPageRows *ret);

@@ -421,6 +421,9 @@ static const char *const steps[] = {
         "CREATE TRIGGER queue_block_delete AFTER DELETE ON jobs WHEN old.state = 'QUEUED' AND old.due_at = 0 "
         "BEGIN" LEAVE_BLOCK " END;"
         "CREATE INDEX schedules_failed ON schedules (seq) WHERE " SQL_SCHEDULE_FAILED ";",
+
+        /* 25: jobs that wait for a low carbon intensity are found among many others that wait. */
+        "CREATE INDEX jobs_on_hold ON jobs (seq) WHERE carbon IS NOT NULL AND state = 'QUEUED';",
 };
 
 const Schema schema_jobs = {

@@ -98,6 +98,12 @@ static const char *const statement_texts[_SQL_MAX] = {
                                        "state IN (" STATES ")",
         [SQL_JOBS_PAGE_GET] = "SELECT " JOB_COLUMNS ", " SQL_V1_TYPE ", v1_provider, " SQL_V1_NAME
                               " FROM jobs WHERE id = ?1",
+        [SQL_JOBS_PAGE_NEWEST] = "SELECT " JOB_COLUMNS ", " SQL_V1_TYPE ", v1_provider, " SQL_V1_NAME
+                                 " FROM jobs WHERE seq IN (" ARMS(
+                                                 "") " ORDER BY seq DESC LIMIT ?10) ORDER BY seq DESC",
+        [SQL_JOBS_ON_HOLD] = "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_on_hold "
+                             "WHERE carbon IS NOT NULL AND state = 'QUEUED' AND due_at > 0 ORDER BY seq "
+                             "LIMIT ?1",
         [SQL_JOBS_COUNT_ENDED] = "SELECT count(*) FROM jobs WHERE state = ?1 AND finished_at > 0 AND "
                                  "finished_at >= ?2",
         [SQL_JOBS_COUNT] = "SELECT state, n FROM job_counts",
@@ -558,6 +564,12 @@ int sql_end(Store *s, int r) {
         if (!sqlite3_get_autocommit(s->db))
                 (void) sql_run(s, sql_statement(s, SQL_ROLLBACK));
         return r;
+}
+
+void sql_bind_states(sqlite3_stmt *st, int first, uint32_t states) {
+        for (int i = 0; i < _JOB_STATE_MAX; i++)
+                if (states == 0 || states & 1u << i)
+                        sql_bind_text(st, first + i, job_state_to_string(i));
 }
 
 int sql_column_strdup(sqlite3_stmt *statement, int column, char **ret) {

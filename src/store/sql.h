@@ -37,6 +37,8 @@ typedef enum StatementId {
         SQL_JOBS_BY_WORKFLOW,
         SQL_JOBS_BY_WORKFLOW_TOTAL,
         SQL_JOBS_PAGE_GET,
+        SQL_JOBS_PAGE_NEWEST,
+        SQL_JOBS_ON_HOLD,
         SQL_JOBS_COUNT_ENDED,
         SQL_JOBS_COUNT,
         SQL_JOB_QUEUE_POSITION,
@@ -327,6 +329,10 @@ static inline void sql_bind_text(sqlite3_stmt *st, int i, const char *text) {
 static inline void sql_bind_uint(sqlite3_stmt *st, int i, uint64_t value) {
         (void) sqlite3_bind_int64(st, i, (int64_t) value);
 }
+
+/* One parameter per state, from @first on; the states that are not wanted stay NULL and match nothing.
+ * @states: a mask of 1u << JobState; 0: all. */
+void sql_bind_states(sqlite3_stmt *st, int first, uint32_t states);
 
 /* NULL-safe copies of a column. A column that is NULL gives NULL. 0 or -ENOMEM. */
 int sql_column_strdup(sqlite3_stmt *statement, int column, char **ret);

@@ -15,6 +15,7 @@
 #include "api/hypersdk/hypersdk-submit.h"
 #include "api/job-json.h"
 #include "api/jobs-reply.h"
+#include "api/reading.h"
 #include "basic/string-util.h"
 #include "spec/job-id.h"
 #include "json/json-table.h"
@@ -121,31 +122,50 @@ static usec_t begin_of_today(usec_t now) {
         return seconds < 0 ? now : (usec_t) seconds * USEC_PER_SEC;
 }
 
-int hypersdk_workflow_status(Request *r) {
-        uint64_t counts[_JOB_STATE_MAX] = {}, pending = 0, processed = 0, failed = 0;
-        usec_t now = now_realtime(), started = api_started_at(request_api(r));
-        Store *store;
-        int k = api_store(request_api(r), &store);
+/* How many have ended is counted, in a thread: that may be many. */
+typedef struct StatusReading {
+        usec_t now;
+        uint64_t counts[_JOB_STATE_MAX], processed, failed;
+} StatusReading;
 
-        if (k >= 0)
-                k = store_jobs_count(store, counts);
-        if (k >= 0)
-                k = store_jobs_count_ended(store, JOB_COMPLETED, begin_of_today(now), &processed);
-        if (k >= 0)
-                k = store_jobs_count_ended(store, JOB_FAILED, begin_of_today(now), &failed);
-        if (k < 0 && k != -ENOENT)
-                return k;
+static int read_status(Store *store, void *userdata) {
+        StatusReading *g = userdata;
+        usec_t since = begin_of_today(g->now);
+        int r = store_jobs_count(store, g->counts);
+
+        if (r >= 0)
+                r = store_jobs_count_ended(store, JOB_COMPLETED, since, &g->processed);
+        return r < 0 ? r : store_jobs_count_ended(store, JOB_FAILED, since, &g->failed);
+}
+
+static int reply_status(Request *r, int result, void *userdata) {
+        usec_t started = api_started_at(request_api(r));
+        const StatusReading *g = userdata;
+        uint64_t pending = 0;
+
+        if (result < 0 && result != -ENOENT)
+                return result;
         for (JobState s = 0; s < _JOB_STATE_MAX; s++)
                 if (!job_state_is_terminal(s) && s != JOB_RUNNING)
-                        pending += counts[s];
+                        pending += g->counts[s];
         return request_reply_json(r, 200,
                         json_pack("{s:s, s:b, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "mode", "manifest",
                                         "running", 1, "queue_depth", json_count(pending), "active_jobs",
-                                        json_count(counts[JOB_RUNNING]), "processed_today",
-                                        json_count(processed), "failed_today", json_count(failed),
+                                        json_count(g->counts[JOB_RUNNING]), "processed_today",
+                                        json_count(g->processed), "failed_today", json_count(g->failed),
                                         "max_workers", (int) hypersdk_max_running(), "uptime_seconds",
-                                        json_count(now > started ? (now - started) / USEC_PER_SEC : 0),
-                                        "timestamp", json_time(now)));
+                                        json_count(g->now > started ? (g->now - started) / USEC_PER_SEC : 0),
+                                        "timestamp", json_time(g->now)));
+}
+
+int hypersdk_workflow_status(Request *r) {
+        static const ReadingOps ops = { read_status, reply_status, free };
+        StatusReading *g = new0(StatusReading, 1);
+
+        if (!g)
+                return -ENOMEM;
+        g->now = now_realtime();
+        return request_read(r, &ops, g);
 }
 
 /* --- manifests ------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "basic/string-util.h"
 #include "spec/carbon-hold.h"
 #include "store/deliveries.h"
+#include "store/jobs-list.h"
 #include "store/jobs-page.h"
 #include "store/lease.h"
 #include "store/schedule-runs.h"
@@ -167,18 +168,15 @@ static int add_stalled(json_t *alerts, Store *store, usec_t now) {
 
 /* Jobs that wait for a low carbon intensity, by data that are old. The longest waiting ones are looked at. */
 static int add_stale(json_t *alerts, Store *store, usec_t now) {
-        const JobPageFilter filter = {
-                .statuses = 1u << STATUS_QUEUED, .sort = SORT_CREATED_AT, .limit = JOBS_MAX
-        };
-        _cleanup_(job_page_rows_done) JobPageRows queued = {};
-        int r = store_jobs_page(store, &filter, &queued);
+        _cleanup_(job_rows_done) JobRows waiting = {};
+        int r = store_jobs_on_hold(store, JOBS_MAX, &waiting);
 
-        for (size_t i = 0; i < queued.n && r >= 0; i++) {
-                const JobRow *row = queued.rows[i].row;
+        for (size_t i = 0; i < waiting.n && r >= 0; i++) {
+                const JobRow *row = waiting.rows[i];
                 _cleanup_(carbon_hold_freep) CarbonHold *h = NULL;
 
-                if (row->due_at == 0 || !row->carbon || carbon_hold_decode(row->carbon, &h) < 0 ||
-                                h->released_at > 0 || h->stale_since == 0 || now < h->stale_since + STALE)
+                if (carbon_hold_decode(row->carbon, &h) < 0 || h->released_at > 0 || h->stale_since == 0 ||
+                                now < h->stale_since + STALE)
                         continue;
                 r = add(alerts, "carbon_stale", false, row->id, h->stale_since,
                                 strprintf("Job %s waits for a low carbon intensity, but its source has given "

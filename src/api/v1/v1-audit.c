@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "api/v1/v1-audit.h"
 
-#include "api/api.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/http/request-work.h"
 #include "api/job-json.h"
 #include "api/v1/v1-page.h"
 #include "basic/string-util.h"
@@ -69,25 +69,80 @@ static int reply_page(Request *r, const V1Page *page, const json_t *all, bool mo
         return k < 0 ? k : request_reply_json(r, 200, TAKE_PTR(reply));
 }
 
+/* Read in a thread: the journal may be large. */
+typedef struct AuditReading {
+        AuditQuery query; /* its texts are ours */
+        char *directory, *user, *search;
+        json_t *list;
+        bool more;
+} AuditReading;
+
+static void audit_reading_free(void *userdata) {
+        AuditReading *g = userdata;
+
+        free(g->directory);
+        free(g->user);
+        free(g->search);
+        json_decref(g->list);
+        free(g);
+}
+
+static int read_audit(void *userdata) {
+        _cleanup_(audit_entries_done) AuditEntries entries = {};
+        AuditReading *g = userdata;
+        const AuditFilter filter = {
+                .after = g->query.after, .before = g->query.before, .kinds = g->query.kinds, .user = g->user
+        };
+        int r = journal_read_audit(g->directory, &filter, ENTRIES_MAX, &entries);
+
+        if (r < 0)
+                return r;
+        g->more = entries.more;
+        g->list = select_entries(&entries, g->search);
+        return g->list ? 0 : -ENOMEM;
+}
+
+static int reply_audit(Request *r, int result, void *userdata) {
+        const AuditReading *g = userdata;
+
+        return result < 0 ? result : reply_page(r, &g->query.page, g->list, g->more);
+}
+
+static int audit_reading_new(Request *r, const AuditQuery *q, AuditReading **ret) {
+        const char *directory = api_journal_directory(request_api(r));
+        AuditReading *g = new0(AuditReading, 1);
+
+        if (!g)
+                return -ENOMEM;
+        g->query = *q;
+        g->directory = directory ? strdup(directory) : NULL;
+        g->user = q->user ? strdup(q->user) : NULL;
+        g->search = q->search ? strdup(q->search) : NULL;
+        if ((directory && !g->directory) || (q->user && !g->user) || (q->search && !g->search)) {
+                audit_reading_free(g);
+                return -ENOMEM;
+        }
+        *ret = g;
+        return 0;
+}
+
 int v1_list_audit(Request *r) {
         static const char *const others[] = { "status", "provider", "os", "sort", "order", NULL };
-        _cleanup_(audit_entries_done) AuditEntries entries = {};
-        _cleanup_json_ json_t *list = NULL;
+        static const RequestWorkOps ops = { read_audit, reply_audit, audit_reading_free };
         AuditQuery q = { .page = V1_PAGE_INIT };
+        AuditReading *g;
         int k = request_query_decode(r, &q);
 
         if (k >= 0)
                 k = v1_check_filters(r, others, q.search);
+        if (k >= 0)
+                k = audit_reading_new(r, &q, &g);
         if (k < 0)
                 return k;
-        const AuditFilter filter = {
-                .after = q.after, .before = q.before, .kinds = q.kinds, .user = q.user
-        };
-        k = journal_read_audit(api_journal_directory(request_api(r)), &filter, ENTRIES_MAX, &entries);
+        k = request_work(api_readings(request_api(r)), r, &ops, g);
         if (k < 0)
-                return k;
-        list = select_entries(&entries, q.search);
-        return list ? reply_page(r, &q.page, list, entries.more) : -ENOMEM;
+                audit_reading_free(g);
+        return k;
 }
 
 /* --- its schema ------------------------------------------------------------------------------------ */

@@ -7,6 +7,7 @@
 #include "api/http/accept.h"
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
+#include "api/http/request-work.h"
 #include "api/job-json.h"
 #include "api/job-submit.h"
 #include "api/stream/sse-stream.h"
@@ -158,65 +159,129 @@ static void select_entries(JobEvent **events, size_t *n, const LogsQuery *q) {
         *n = kept - skipped;
 }
 
+/* --- reading them, in a thread --------------------------------------------------------------------- */
+
+typedef struct LogReading {
+        LogsQuery query;
+        const SseFormat *formats; /* of a stream; NULL: a page */
+        char *directory, *id;
+        JobState state;
+        char *cursor; /* of a stream: it begins behind it; NULL: with the first entry */
+        json_t *page;
+} LogReading;
+
+static LogReading *log_reading_free(LogReading *g) {
+        if (!g)
+                return NULL;
+        free(g->directory);
+        free(g->id);
+        free(g->cursor);
+        json_decref(g->page);
+        return mfree(g);
+}
+DEFINE_CLEANUP_FUNC(LogReading *, log_reading_free);
+
+static void destroy_reading(void *userdata) {
+        log_reading_free(userdata);
+}
+
 /* The entry before the last @tail ones of those that are asked for. */
-static int find_start(Request *r, const char *id, const LogsQuery *q, char **ret_cursor) {
-        JobEvent **events = NULL;
-        size_t n = 0, wanted = 0;
-        int k = journal_read_log_events(api_journal_directory(request_api(r)), id, q->since, &events, &n);
+static int find_start(LogReading *g, JobEvent *const *events, size_t n) {
+        size_t wanted = 0;
 
-        if (k < 0)
-                return k;
-        for (size_t i = n; k >= 0 && i-- > 0;) {
-                if ((int) level_of(events[i]) < q->level || wanted++ < q->tail)
-                        continue;
-                k = free_and_strdup(ret_cursor, events[i]->cursor);
-                break;
-        }
-        job_events_free(events, n);
-        return k;
+        for (size_t i = n; i-- > 0;)
+                if ((int) level_of(events[i]) >= g->query.level && wanted++ >= g->query.tail)
+                        return free_and_strdup(&g->cursor, events[i]->cursor);
+        return 0;
 }
 
-static int reply_stream(Request *r, const char *id, const LogsQuery *q, const SseFormat *formats) {
-        SseStart start = { .since = q->since, .once = !q->follow };
-        _cleanup_free_ char *cursor = NULL;
-        int k = q->tail > 0 ? find_start(r, id, q, &cursor) : 0;
-
-        start.cursor = cursor;
-        return k < 0 ? k : request_reply_events_from(r, id, &formats[q->level > LEVEL_INFO], &start);
-}
-
-/* --- a page ---------------------------------------------------------------------------------------- */
-
-static json_t *page_json(const JobRow *row, JobEvent *const *events, size_t n, const V1Page *page) {
+static json_t *page_json(const LogReading *g, JobEvent *const *events, size_t n) {
         _cleanup_json_ json_t *data = json_array(), *lines = json_array(), *reply = NULL;
-        uint64_t end = MIN(page->offset + page->limit, (uint64_t) n);
+        const V1Page *page = &g->query.page;
+        size_t from, to;
 
-        for (uint64_t i = page->offset; i < end; i++)
+        v1_page_bounds(page, n, &from, &to);
+        for (size_t i = from; i < to; i++)
                 if (json_array_append_new(data, entry_json(events[i])) < 0 ||
                                 json_array_append_new(lines, entry_line(events[i])) < 0)
                         return NULL;
-        reply = json_pack("{s:o, s:s, s:O}", "job_id", json_text(row->id), "status",
-                        job_status_to_string(job_status_of_state(row->state)), "lines", lines);
+        reply = json_pack("{s:o, s:s, s:O}", "job_id", json_text(g->id), "status",
+                        job_status_to_string(job_status_of_state(g->state)), "lines", lines);
         return reply && v1_page_add(reply, page, json_incref(data), n) >= 0 ? TAKE_PTR(reply) : NULL;
 }
 
-static int reply_page(Request *r, const JobRow *row, const LogsQuery *q) {
+static int read_log(void *userdata) {
         JobEvent **events = NULL;
-        json_t *reply;
+        LogReading *g = userdata;
         size_t n = 0;
-        int k = journal_read_log_events(
-                        api_journal_directory(request_api(r)), row->id, q->since, &events, &n);
+        int r = journal_read_log_events(g->directory, g->id, g->query.since, &events, &n);
+
+        if (r < 0)
+                return r;
+        if (g->formats)
+                r = find_start(g, events, n);
+        else {
+                select_entries(events, &n, &g->query);
+                g->page = page_json(g, events, n);
+                r = g->page ? 0 : -ENOMEM;
+        }
+        job_events_free(events, n);
+        return r;
+}
+
+/* --- the answers ----------------------------------------------------------------------------------- */
+
+static int reply_stream(Request *r, const LogReading *g) {
+        const LogsQuery *q = &g->query;
+
+        return request_reply_events_from(r, g->id, &g->formats[q->level > LEVEL_INFO],
+                        &(SseStart){ .since = q->since, .once = !q->follow, .cursor = g->cursor });
+}
+
+static int reply_log(Request *r, int result, void *userdata) {
+        LogReading *g = userdata;
+
+        if (result < 0)
+                return result;
+        return g->formats ? reply_stream(r, g) : request_reply_json(r, 200, TAKE_PTR(g->page));
+}
+
+static int log_reading_new(Request *r, const JobRow *row, const LogsQuery *q, const SseFormat *formats,
+                LogReading **ret) {
+        _cleanup_(log_reading_freep) LogReading *g = new0(LogReading, 1);
+        const char *directory = api_journal_directory(request_api(r));
+
+        if (!g)
+                return -ENOMEM;
+        g->query = *q;
+        g->formats = formats;
+        g->state = row->state;
+        g->id = strdup(row->id);
+        g->directory = directory ? strdup(directory) : NULL;
+        if (!g->id || (directory && !g->directory))
+                return -ENOMEM;
+        *ret = TAKE_PTR(g);
+        return 0;
+}
+
+static int reply(Request *r, const JobRow *row, const LogsQuery *q, const SseFormat *formats) {
+        static const RequestWorkOps ops = { read_log, reply_log, destroy_reading };
+        _cleanup_(log_reading_freep) LogReading *g = NULL;
+        int k = log_reading_new(r, row, q, formats, &g);
 
         if (k < 0)
                 return k;
-        select_entries(events, &n, q);
-        reply = page_json(row, events, n, &q->page);
-        job_events_free(events, n);
-        return request_reply_json(r, 200, reply);
+        if (formats && q->tail == 0)
+                return reply_stream(r, g);
+        k = request_work(api_readings(request_api(r)), r, &ops, g);
+        if (k >= 0)
+                TAKE_PTR(g);
+        return k;
 }
 
 int v1_get_logs(Request *r) {
         static const char *const types[] = { "text/plain", "text/event-stream", "application/json", NULL };
+        static const SseFormat *const formats[] = { texts, streams, NULL };
         _cleanup_(job_row_freep) JobRow *row = NULL;
         LogsQuery q = { .page = V1_PAGE_INIT, .follow = true, .level = LEVEL_INFO };
         int type = accept_choose(request_header(r, "Accept"), types), k = request_query_decode(r, &q);
@@ -225,18 +290,11 @@ int v1_get_logs(Request *r) {
                 k = job_find(r, request_param(r, "id"), &row);
         if (k < 0)
                 return k;
-        switch (type) {
-        case 0:
-                return reply_stream(r, row->id, &q, texts);
-        case 1:
-                return reply_stream(r, row->id, &q, streams);
-        case 2:
-                return reply_page(r, row, &q);
-        default:
+        if (type < 0)
                 return request_reply_error(r, MHD_HTTP_NOT_ACCEPTABLE,
                                 "Accept: must permit one of text/plain, text/event-stream, "
                                 "application/json");
-        }
+        return reply(r, row, &q, formats[type]);
 }
 
 /* --- its schema ------------------------------------------------------------------------------------ */

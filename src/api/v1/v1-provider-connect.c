@@ -6,6 +6,7 @@
 #include "api/http/reply.h"
 #include "api/http/request-body.h"
 #include "api/hypersdk/hypersdk-reply.h"
+#include "api/reading.h"
 #include "api/v1/v1-connect.h"
 #include "api/v1/v1-gather.h"
 #include "api/v1/v1-json.h"
@@ -306,34 +307,49 @@ int v1_test_provider(Request *r) {
 
 /* --- removal --------------------------------------------------------------------------------------- */
 
-static bool uses(const JobRow *row, const V1Provider *p) {
+/* A removal: whether a job uses the provider is looked for in a thread, since many may wait. */
+typedef struct Removal {
+        char *id, *host; /* of the provider */
+        bool vsphere;
+        char *job; /* that uses it; NULL: there is none */
+} Removal;
+
+static void removal_free(void *userdata) {
+        Removal *v = userdata;
+
+        free(v->id);
+        free(v->host);
+        free(v->job);
+        free(v);
+}
+
+static bool uses(const JobRow *row, const Removal *v) {
         _cleanup_json_ json_t *spec = json_loads(strempty(row->spec), 0, NULL);
         const char *name = json_string_value(json_object_get(json_object_get(spec, "source"), "name"));
 
-        return p->type == V1_PROVIDER_VSPHERE && streq_ptr(name, p->id);
+        return v->vsphere && streq_ptr(name, v->id);
 }
 
-/* The job that has not ended and uses it, in *ret (caller frees); NULL: there is none. */
-static int find_job(Request *r, const V1Provider *p, char **ret) {
+/* The job that has not ended and uses it. */
+static int find_job(Store *store, void *userdata) {
         JobPageFilter filter = { .statuses = 1u << STATUS_QUEUED | 1u << STATUS_RUNNING,
                 .providers = 1u << PROVIDER_VSPHERE,
                 .sort = SORT_ID,
                 .limit = JOBS_STEP };
+        Removal *v = userdata;
         uint64_t total = 1;
-        Store *store;
-        int k = api_store(request_api(r), &store);
+        int r = 0;
 
-        *ret = NULL;
-        for (; k >= 0 && !*ret && filter.offset < total; filter.offset += JOBS_STEP) {
+        for (; r >= 0 && !v->job && filter.offset < total; filter.offset += JOBS_STEP) {
                 _cleanup_(job_page_rows_done) JobPageRows rows = {};
 
-                k = store_jobs_page(store, &filter, &rows);
+                r = store_jobs_page(store, &filter, &rows);
                 total = rows.total;
-                for (size_t i = 0; k >= 0 && i < rows.n && !*ret; i++)
-                        if (uses(rows.rows[i].row, p) && !(*ret = strdup(rows.rows[i].row->id)))
-                                k = -ENOMEM;
+                for (size_t i = 0; r >= 0 && i < rows.n && !v->job; i++)
+                        if (uses(rows.rows[i].row, v) && !(v->job = strdup(rows.rows[i].row->id)))
+                                r = -ENOMEM;
         }
-        return k == -ENOENT ? 0 : k;
+        return r;
 }
 
 static int on_removed(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
@@ -344,12 +360,29 @@ static int on_removed(Request *r, sd_bus_message *m, const sd_bus_error *error, 
                                         "The provider is removed."));
 }
 
-int v1_remove_provider(Request *r) {
+static int remove_unused(Request *r, int result, void *userdata) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const Removal *v = userdata;
+        int k;
+
+        if (result < 0 && result != -ENOENT)
+                return result;
+        if (v->job)
+                return request_reply_error(
+                                r, 409, "Job %s uses the provider. Cancel it, or wait for its end.", v->job);
+        k = v->vsphere ? manager_call_new(r, "RemoveSource", &m)
+                       : hosts_manager_call_new(r, "RemoveHost", &m);
+        if (k >= 0)
+                k = sd_bus_message_append(m, "s", v->host ? v->host : v->id);
+        return k < 0 ? k : manager_call(r, m, on_removed, NULL);
+}
+
+int v1_remove_provider(Request *r) {
+        static const ReadingOps ops = { find_job, remove_unused, removal_free };
         const char *id = request_param(r, "id");
-        _cleanup_free_ char *job = NULL;
         const V1Providers *all;
         const V1Provider *p;
+        Removal *v;
         int k = v1_providers_get(r, &all);
 
         if (k < 0)
@@ -359,14 +392,15 @@ int v1_remove_provider(Request *r) {
                 return request_reply_error(r, 404, "There is no provider %s.", id);
         if (p->type == V1_PROVIDER_LOCAL || streq(id, V1_LIBVIRT_ID))
                 return request_reply_error(r, 409, "Provider %s is always there.", id);
-        k = find_job(r, p, &job);
-        if (k >= 0 && job)
-                return request_reply_error(
-                                r, 409, "Job %s uses the provider. Cancel it, or wait for its end.", job);
-        if (k >= 0)
-                k = p->type == V1_PROVIDER_VSPHERE ? manager_call_new(r, "RemoveSource", &m)
-                                                   : hosts_manager_call_new(r, "RemoveHost", &m);
-        if (k >= 0)
-                k = sd_bus_message_append(m, "s", p->host ? p->host : id);
-        return k < 0 ? k : manager_call(r, m, on_removed, NULL);
+        v = new0(Removal, 1);
+        if (!v)
+                return -ENOMEM;
+        v->vsphere = p->type == V1_PROVIDER_VSPHERE;
+        v->id = strdup(id);
+        v->host = p->host ? strdup(p->host) : NULL;
+        if (!v->id || (p->host && !v->host)) {
+                removal_free(v);
+                return -ENOMEM;
+        }
+        return request_read(r, &ops, v);
 }

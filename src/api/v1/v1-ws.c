@@ -10,6 +10,7 @@
 #include "api/v1/v1-system.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
+#include "store/facts.h"
 #include "store/jobs-list.h"
 
 #define STATUS_INTERVAL (2 * USEC_PER_SEC)
@@ -27,6 +28,8 @@ typedef struct Feed {
         WebSocketGroup *group;
         JobFeed *jobs;
         sd_event_source *timer;
+        WsMessage *list; /* "jobs", as it was at @list_version */
+        int64_t list_version;
         usec_t alerts_at; /* monotonic: when they were looked at */
         json_t *alerts; /* those that are active, by id */
         LIST_HEAD(, Client) clients;
@@ -57,24 +60,49 @@ static void send_all(Feed *f, V1Topic topic, const char *job_id, const char *typ
 
 /* The jobs that have not ended, newest first. */
 static int read_jobs(Api *a, json_t **ret) {
-        const JobPageFilter filter = { .statuses = 1u << STATUS_QUEUED | 1u << STATUS_RUNNING,
-                .sort = SORT_CREATED_AT,
-                .descending = true,
-                .limit = V1_LIMIT_MAX };
         _cleanup_(job_page_rows_done) JobPageRows rows = {};
         _cleanup_json_ json_t *list = json_array();
         usec_t now = now_realtime();
+        uint32_t states = 0;
         Store *store;
         int r = api_store(a, &store);
 
+        for (JobState s = 0; s < _JOB_STATE_MAX; s++)
+                states |= job_state_is_terminal(s) ? 0 : 1u << s;
         if (r >= 0)
-                r = store_jobs_page(store, &filter, &rows);
+                r = store_jobs_page_newest(store, states, V1_LIMIT_MAX, &rows);
         if (r < 0 && r != -ENOENT) /* without a database, there are no jobs */
                 return r;
         for (size_t i = 0; i < rows.n; i++)
                 if (json_array_append_new(list, v1_job_json(&rows.rows[i], &(V1JobMore){}, now)) < 0)
                         return -ENOMEM;
         *ret = TAKE_PTR(list);
+        return 0;
+}
+
+/* The list that new clients get: made once for all that come until something changes. */
+static int make_list(Feed *f) {
+        Api *a = websocket_group_api(f->group);
+        int64_t version = 0;
+        json_t *jobs = NULL;
+        WsMessage *m;
+        Store *store;
+        int r = api_store(a, &store);
+
+        if (r >= 0)
+                r = store_version(store, &version);
+        if (r >= 0 && f->list && version == f->list_version)
+                return 0;
+        if (r >= 0 || r == -ENOENT)
+                r = read_jobs(a, &jobs);
+        if (r < 0)
+                return r;
+        m = make_message("jobs", jobs);
+        if (!m)
+                return -ENOMEM;
+        ws_message_unref(f->list);
+        f->list = m;
+        f->list_version = version;
         return 0;
 }
 
@@ -204,6 +232,7 @@ static Feed *feed_free(Feed *f) {
                 return NULL;
         job_feed_free(f->jobs);
         sd_event_source_disable_unref(f->timer);
+        ws_message_unref(f->list);
         json_decref(f->alerts);
         return mfree(f);
 }
@@ -241,16 +270,15 @@ static void on_stop(WebSocketGroup *g) {
 /* The jobs, their number, and the alerts that are active. */
 static int greet(WebSocket *w, Feed *f) {
         Api *a = websocket_group_api(f->group);
-        _cleanup_ws_message_ WsMessage *list = NULL, *status = NULL;
-        json_t *jobs = NULL, *alert;
+        _cleanup_ws_message_ WsMessage *status = NULL;
         const char *id;
-        int r = read_jobs(a, &jobs);
+        json_t *alert;
+        int r = make_list(f);
 
         if (r < 0)
                 return r;
-        list = make_message("jobs", jobs);
         status = make_message("status", status_json(a));
-        websocket_send(w, list);
+        websocket_send(w, f->list);
         websocket_send(w, status);
         json_object_foreach(f->alerts, id, alert) {
                 _cleanup_ws_message_ WsMessage *m = make_message("alert", alert_json(alert, true));

@@ -4,6 +4,7 @@
 
 #include "api/v1/v1-alerts.h"
 #include "api/v1/v1-machine.h"
+#include "spec/carbon-hold.h"
 #include "store/job-changes.h"
 #include "store/lease.h"
 #include "store/schedule-runs.h"
@@ -33,8 +34,9 @@ static void change(Store *s, const char *id, JobState from, JobState to, usec_t 
         ck_assert_int_eq(store_job_transition(s, id, &t, 1), 0);
 }
 
-/* A job with this source that has been in its state since @at. */
-static void add_job(Store *s, const char *id, const char *source, JobState state, usec_t at) {
+/* A job with this source that waits since @at, for a low carbon intensity with @carbon. */
+static void add_waiting(
+                Store *s, const char *id, const char *source, const char *carbon, usec_t due_at, usec_t at) {
         const JobStateRow states[] = { { JOB_CREATED, at, (char *) "x" },
                 { JOB_VALIDATED, at, (char *) "x" }, { JOB_QUEUED, at, (char *) "x" } };
         _cleanup_free_ char *spec = strprintf("{\"source\":{\"type\":\"file\",\"path\":\"%s\"}}", source);
@@ -45,11 +47,18 @@ static void add_job(Store *s, const char *id, const char *source, JobState state
                 .role = ROLE_OPERATOR,
                 .created_at = at,
                 .updated_at = at,
+                .due_at = due_at,
+                .carbon = (char *) carbon,
                 .phase = _PHASE_INVALID,
                 .percent = -1 };
 
         ck_assert_int_eq(store_job_insert(s, &row, states, ELEMENTSOF(states)), 0);
         free(row.reason);
+}
+
+/* A job with this source that has been in its state since @at. */
+static void add_job(Store *s, const char *id, const char *source, JobState state, usec_t at) {
+        add_waiting(s, id, source, NULL, 0, at);
         change(s, id, JOB_QUEUED, JOB_ASSIGNED, at);
         change(s, id, JOB_ASSIGNED, JOB_RUNNING, at);
         if (state != JOB_RUNNING)
@@ -104,6 +113,32 @@ START_TEST(a_job_without_progress_is_stalled) {
         is_only(later, "warning job_stalled:slow");
         ck_assert_int_eq(v1_alerts_of_jobs(late, s, NOW + 60 * USEC_PER_MINUTE), 0);
         is_only(late, "critical job_stalled:slow");
+}
+END_TEST
+
+/* However many others wait. */
+START_TEST(a_job_whose_carbon_data_are_old_is_found) {
+        _cleanup_json_ json_t *soon = json_array(), *late = json_array();
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = open_store(dir);
+        _cleanup_(carbon_hold_freep) CarbonHold *h = carbon_hold_new();
+
+        for (unsigned i = 0; i < 300; i++) {
+                char id[16];
+
+                (void) snprintf(id, sizeof(id), "other-%u", i);
+                add_waiting(s, id, "/a", NULL, 0, NOW);
+        }
+        h->stale_since = NOW;
+        _cleanup_free_ char *carbon = carbon_hold_encode(h);
+        add_waiting(s, "green", "/b", carbon, NOW + DAY, NOW);
+        h->released_at = NOW;
+        _cleanup_free_ char *released = carbon_hold_encode(h);
+        add_waiting(s, "released", "/c", released, 0, NOW);
+        ck_assert_int_eq(v1_alerts_of_jobs(soon, s, NOW + 5 * USEC_PER_HOUR), 0);
+        is_only(soon, "");
+        ck_assert_int_eq(v1_alerts_of_jobs(late, s, NOW + 6 * USEC_PER_HOUR), 0);
+        is_only(late, "warning carbon_stale:green");
 }
 END_TEST
 
@@ -202,5 +237,5 @@ START_TEST(texts_of_the_kernel_are_read) {
 END_TEST
 
 TEST_MAIN("v1-alerts", a_failed_job_is_made_good_by_a_later_one, a_job_without_progress_is_stalled,
-                a_schedule_that_fails_three_times_is_critical, a_worker_is_lost_after_its_lease,
-                certificates_have_two_levels, texts_of_the_kernel_are_read)
+                a_job_whose_carbon_data_are_old_is_found, a_schedule_that_fails_three_times_is_critical,
+                a_worker_is_lost_after_its_lease, certificates_have_two_levels, texts_of_the_kernel_are_read)

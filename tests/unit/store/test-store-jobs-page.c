@@ -321,6 +321,23 @@ START_TEST(each_order_has_an_index) {
 }
 END_TEST
 
+START_TEST(the_newest_ones_are_found_by_an_index) {
+        const uint32_t states = 1u << JOB_QUEUED | 1u << JOB_RUNNING | 1u << JOB_ASSIGNED;
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_(store_freep) Store *s = fill(dir);
+        _cleanup_(job_page_rows_done) JobPageRows rows = {};
+        size_t n = 0;
+
+        ck_assert_int_eq(store_jobs_page_newest(s, states, 20, &rows), 0);
+        for (size_t i = N_JOBS; i-- > 0 && n < rows.n;)
+                if (models[i].status == STATUS_QUEUED || models[i].status == STATUS_RUNNING) {
+                        ck_assert_str_eq(rows.rows[n].row->id, models[i].id);
+                        ck_assert_str_eq(rows.rows[n++].name, models[i].name);
+                }
+        ck_assert_uint_eq(n, 20);
+}
+END_TEST
+
 START_TEST(one_job_is_found_by_its_id) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_(store_freep) Store *s = fill(dir);
@@ -335,4 +352,4 @@ START_TEST(one_job_is_found_by_its_id) {
 END_TEST
 
 TEST_MAIN("store-jobs-page", pages_agree_with_a_plain_search, each_order_has_an_index,
-                one_job_is_found_by_its_id)
+                the_newest_ones_are_found_by_an_index, one_job_is_found_by_its_id)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The part "holds" of tests/bench/run, to be sourced by it: the longest time for which one request holds the event loop
-# of a daemon, in CPU time (loop-hold.c), with 10,000 rows of each kind, 1,000 VMs on
-# a host, 1,000 deliveries, and a log of 5,000 lines.
+# of a daemon, in CPU time (loop-hold.c), with 10,000 rows of each kind, 10,000 jobs that wait besides, 1,000 VMs on a
+# host, 1,000 deliveries, and a log of 5,000 lines.
 
 # shellcheck disable=SC2154 # tool, here, results, work, api, hosts_api, queue_api and webhook_database are those scripts'
 # shellcheck disable=SC2016 # $ in single quotes is for the shell inside
@@ -33,6 +33,7 @@ holds_stop() {
 # Rows are copied in the database: to make them by requests would take minutes.
 holds_fill() {
         small_source
+        inside sh -c 'mkdir -p /etc/hyper/config.d && echo "worker: {local: false}" >/etc/hyper/config.d/90-holds.yaml'
         inside hyperctl submit --wait --quiet --id hold-job --source /srv/bench/small.qcow2 --destination \
                 /srv/bench/hold.qcow2
         inside hyperctl schedule add '0 2 * * *' --id hold-schedule --source /srv/bench/small.qcow2 \
@@ -55,7 +56,16 @@ holds_fill() {
                                 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
                                 INSERT INTO $table (id, $all) SELECT '\''hold-'\'' || n.i, $all FROM n, $table
                                 WHERE id IN ('\''hold-job'\'', '\''hold-schedule'\'')"
-                done'
+                done
+                # As many that wait for a worker
+                sqlite3 /var/lib/hyper/hyper.db "
+                        WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)
+                        INSERT INTO jobs (id, operation, spec, dialect, state, priority, retry_count, idempotent, any_worker,
+                                created_at, updated_at, role, v1_provider, v1_source, v1_output)
+                        SELECT '\''wait-'\'' || n.i, operation, json_set(spec, '\''$.job_id'\'', '\''wait-'\'' || n.i,
+                                '\''$.destination.path'\'', '\''/srv/bench/wait-'\'' || n.i), dialect, '\''QUEUED'\'', 50, 0, 1, 1,
+                                created_at, updated_at, role, v1_provider, v1_source, v1_output
+                        FROM n, jobs WHERE id = '\''hold-job'\''"'
         inside busctl call org.hyper1 /org/hyper1 org.freedesktop.DBus.Peer Ping
         # the host
         inside sh -ec '{
@@ -83,23 +93,41 @@ hold() {
         record holds "$what" ms "$longest" "" ""
 }
 
-# v1_login: prints a token of the v1 API
+# Sets v1_token, of the v1 API
 v1_login() {
-        curl -skf https://127.0.0.1:5080/api/v1/auth/login -H 'Content-Type: application/json' \
-                -d '{"username": "bench", "password": "secret"}' | jq -er .token
+        v1_token=$(curl -skf https://127.0.0.1:5080/api/v1/auth/login -H 'Content-Type: application/json' \
+                -d '{"username": "bench", "password": "secret"}' | jq -er .token)
 }
 
 holds_v1_start() {
         inside sh -ec 'id bench >/dev/null 2>&1 || useradd -M -s /usr/sbin/nologin -G hyper-admin bench
                 echo bench:secret | chpasswd
                 systemctl -q start hyper-tls.socket'
-        # The new certificate restarts the service.
-        await 60 "the v1 API accepts a login" v1_login >/dev/null
-        v1_token=$(v1_login)
+        # The new certificate restarts the service: then, a login may end without an answer.
+        await 60 "the v1 API accepts a login" v1_login
+        await 60 "the v1 API answers" v1_get /health
 }
 
 # With a token, which is not in the command line
-v1_get() { curl -skSf -H @- "https://127.0.0.1:5080/api/v1$1" <<<"Authorization: Bearer $v1_token"; }
+v1_get() {
+        curl -skSf --retry 3 --retry-all-errors -H @- -o /dev/null "https://127.0.0.1:5080/api/v1$1" \
+                "${@:2}" <<<"Authorization: Bearer $v1_token"
+}
+
+# The first messages of a WebSocket of the v1 API
+v1_watch() {
+        inside env TOKEN="$v1_token" NODE_TLS_REJECT_UNAUTHORIZED=0 NODE_PATH=/usr/share/nodejs node -e '
+                const s = new (require("ws"))("wss://127.0.0.1:5080/ws?token=" + process.env.TOKEN);
+                let n = 0;
+                s.on("message", () => { if (++n == 2) process.exit(0); });
+                s.on("error", e => { console.error(String(e)); process.exit(1); });' 2>/dev/null
+}
+
+v1_remove_provider() {
+        bus_call org.hyper1 /org/hyper1 org.hyper1.Manager AddSource ss \
+                '{"name": "hold", "vcenter_url": "https://127.0.0.1:1", "username": "u"}' secret
+        v1_get /providers/hold -X DELETE
+}
 
 bus_call() { inside busctl --timeout=60 call "$@"; }
 
@@ -123,9 +151,12 @@ bench_holds() {
         # A part of the ID of one of the last jobs, an order without an index, a page far behind
         for path in "/jobs?limit=200" "/jobs?limit=200&type=convert" "/jobs?limit=200&provider=local" \
                 "/jobs?search=hold-9999" "/jobs?limit=200&sort=vm_name&offset=9000" "/schedules?limit=200" \
-                "/schedules?search=hold-9999" /system/alerts /system/health /readiness; do
+                "/schedules?search=hold-9999" /system/alerts /system/health /readiness "/audit/logs?limit=200" \
+                "/jobs/hold-job/logs?limit=200"; do
                 hold hyper.service "GET $path (v1 API)" v1_get "$path"
         done
+        hold hyper.service "the first messages of a WebSocket (v1 API)" v1_watch
+        hold hyper.service "DELETE /providers/hold (v1 API)" v1_remove_provider
         hold hyper.service "GET /jobs?offset=9000 (worker API)" curl -sSf "$queue_api/jobs?limit=100&offset=9000"
         for path in /hosts /vms /hosts/hold/vms /hosts/hold/stats /hosts/hold/storage/volumes /ports \
                 /storage/disk-attachments /dashboard/stats /dashboard/overview /dashboard/activity; do
@@ -146,6 +177,7 @@ bench_holds() {
                 bus_call "${manager[@]}" ListSchedules tt 0 1000
         hold hyper-managerd.service "hyper-managerd: QueueStatus" bus_call "${manager[@]}" QueueStatus
         curl -sSf -X DELETE "$hosts_api/hosts/hold"
+        inside rm /etc/hyper/config.d/90-holds.yaml
         forget_webhooks
         holds_stop
 }

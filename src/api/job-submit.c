@@ -61,19 +61,15 @@ const char *job_submit_role(Request *request) {
 
 int job_submit_append_options(Request *request, sd_bus_message *m, const DialectJob *job,
                 const char *dialect, bool any_worker) {
-        _cleanup_free_ char *sent = job ? json_dumps(job->request, JSON_COMPACT) : NULL;
-        int r;
+        int r = sd_bus_message_open_container(m, 'a', "{sv}");
 
-        if (job && !sent)
-                return -ENOMEM;
-        r = sd_bus_message_open_container(m, 'a', "{sv}");
         if (r >= 0)
                 r = sd_bus_message_append(m, "{sv}{sv}", "dialect", "s", dialect, "role", "s",
                                 job_submit_role(request));
         if (r >= 0)
                 r = request_append_submitter(request, m);
         if (r >= 0 && job)
-                r = sd_bus_message_append(m, "{sv}", "request", "s", sent);
+                r = sd_bus_message_append(m, "{sv}", "request", "s", job->request_text);
         if (r >= 0 && any_worker)
                 r = sd_bus_message_append(m, "{sv}", "any-worker", "b", 1);
         if (r >= 0 && job)

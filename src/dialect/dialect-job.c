@@ -15,6 +15,7 @@ void dialect_job_done(DialectJob *j) {
                 return;
         job_spec_free(j->spec);
         json_decref(j->request);
+        free(j->request_text);
         json_decref(j->origins);
         strv_free(j->warnings);
         *j = (DialectJob){};
@@ -333,10 +334,10 @@ static int make_warnings(const JsonErrors *errors, char ***ret) {
 }
 
 /* What is kept of the request has a limit, as has the spec itself. */
-static int check_size(Translation *t, const json_t *request) {
+static int check_size(Translation *t, const char *request) {
         int r;
 
-        if (json_dumpb(request, NULL, 0, JSON_COMPACT) <= JOB_SPEC_MAX)
+        if (strlen(request) <= JOB_SPEC_MAX)
                 return 0;
         r = json_errors_add(t->errors, "", "the job must be at most %zu bytes long", JOB_SPEC_MAX);
         return r < 0 ? r : -EBADMSG;
@@ -369,9 +370,10 @@ int translation_finish(Translation *t, DialectJob *ret) {
         if (r < 0)
                 return r;
         job.request = json_redact(t->request);
-        if (!job.request)
+        job.request_text = job.request ? json_dumps(job.request, JSON_COMPACT) : NULL;
+        if (!job.request_text)
                 return -ENOMEM;
-        r = check_size(t, job.request);
+        r = check_size(t, job.request_text);
         if (r < 0)
                 return r;
         job.origins = json_incref(t->origins);

@@ -31,6 +31,7 @@ typedef struct FieldMap {
 typedef struct DialectJob {
         JobSpec *spec; /* the canonical spec, checked; secrets cut out */
         json_t *request; /* what was sent, secrets "***" */
+        char *request_text; /* the same */
         json_t *origins; /* {"source.path": "image.path"}: which field gave a canonical one */
         char **warnings; /* one line per field that nothing here knows */
 } DialectJob;

@@ -5,7 +5,6 @@
 #include "shared/error-table.h"
 
 #define API_USER "hyper-api"
-#define CACHE_TIME USEC_PER_SEC
 
 int caller_judge(const Caller *caller, const char *wanted, Role *ret, sd_bus_error *error) {
         Role most = caller->is_api || caller->role == ROLE_ADMIN ? ROLE_ADMIN : ROLE_OPERATOR, role;
@@ -33,6 +32,11 @@ bool caller_is_api(uid_t uid) {
 
 void caller_cache_done(CallerCache *c) {
         c->sender = mfree(c->sender);
+}
+
+void submitter_cache_done(SubmitterCache *c) {
+        submitter_done(&c->given);
+        c->text = mfree(c->text);
 }
 
 static int ask(sd_bus_message *m, Caller *ret, sd_bus_error *error) {
@@ -71,7 +75,7 @@ int caller_find(CallerCache *cache, sd_bus_message *m, const Caller **ret, sd_bu
                         return r;
                 if (sender)
                         cache->sender = strdup(sender); /* without memory it is asked again */
-                cache->until = now + CACHE_TIME;
+                cache->until = now + CALLER_CACHE_TIME;
                 cache->caller = caller;
         }
         *ret = &cache->caller;

@@ -8,6 +8,7 @@
 
 #include "basic/time-util.h"
 #include "shared/role.h"
+#include "spec/submitter.h"
 
 /* Who calls, as the kernel and the user database know it. */
 typedef struct Caller {
@@ -32,7 +33,19 @@ typedef struct CallerCache {
         Caller caller;
 } CallerCache;
 
+#define CALLER_CACHE_TIME USEC_PER_SEC
+
 void caller_cache_done(CallerCache *c);
+
+/* Who has submitted last, and how that is recorded: to ask for the name of a user takes as long as to write a
+ * row. */
+typedef struct SubmitterCache {
+        Submitter given; /* what was known at first */
+        char *text; /* submitter_to_text() with the name of the user; NULL: nothing is kept */
+        usec_t until; /* monotonic */
+} SubmitterCache;
+
+void submitter_cache_done(SubmitterCache *c);
 
 /* Who sent @m, a message of the bus that @cache is for: *ret is valid until the next call. 0, or negative
  * errno with @error set. */

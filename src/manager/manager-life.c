@@ -87,6 +87,7 @@ Manager *manager_free(Manager *m) {
         schedule_runs_free(m);
         bus_polkit_registry_free(m->polkit);
         caller_cache_done(&m->callers);
+        submitter_cache_done(&m->submitters);
         caller_logins_free(m->logins);
         job_index_done(&m->index);
         HASH_ITER(hh, m->jobs, j, next) {

@@ -64,6 +64,7 @@ struct Manager {
 
         PolkitRegistry *polkit;
         CallerCache callers;
+        SubmitterCache submitters;
         struct CallerLogins *logins; /* manager/caller-login.h */
         unsigned n_logins_pending; /* questions to logind */
         sd_bus_slot *object_slots[10];

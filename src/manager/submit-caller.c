@@ -46,6 +46,29 @@ static int set_caller(Manager *m, sd_bus_message *message, uid_t uid, Submitter 
         return r < 0 && r != -EINVAL ? r : 1;
 }
 
+/* o->submitted_by, which is remembered for as long as a caller is. */
+static int set_submitted_by(Manager *m, SubmitOptions *o) {
+        SubmitterCache *c = &m->submitters;
+        usec_t now = now_monotonic();
+
+        if (!c->text || now >= c->until || !submitter_equal(&c->given, &o->submitter)) {
+                submitter_cache_done(c);
+                c->given = o->submitter;
+                o->submitter = (Submitter){};
+                _cleanup_submitter_ Submitter named = {};
+                int r = submitter_copy(&c->given, &named);
+
+                if (r >= 0)
+                        r = set_user_name(&named);
+                if (r < 0)
+                        return r;
+                c->text = submitter_to_text(&named);
+                c->until = now + CALLER_CACHE_TIME;
+        }
+        o->submitted_by = c->text ? strdup(c->text) : NULL;
+        return o->submitted_by ? 1 : -ENOMEM;
+}
+
 int submit_caller_find(Manager *m, sd_bus_message *message, SubmitOptions *o, sd_bus_error *error) {
         const Caller *caller;
         int r = caller_find(&m->callers, message, &caller, error);
@@ -60,12 +83,8 @@ int submit_caller_find(Manager *m, sd_bus_message *message, SubmitOptions *o, sd
                 if (r <= 0)
                         return r;
         }
-        r = set_user_name(&o->submitter);
-        if (r < 0)
-                return r;
         const Submitter *s = &o->submitter;
         if (!s->user && !s->uid && !s->key && !s->address)
                 return 1; /* hyper-apid does not know its client */
-        o->submitted_by = submitter_to_text(&o->submitter);
-        return o->submitted_by ? 1 : -ENOMEM;
+        return set_submitted_by(m, o);
 }

@@ -30,6 +30,21 @@ void submitter_done(Submitter *s) {
         *s = (Submitter){};
 }
 
+int submitter_copy(const Submitter *s, Submitter *ret) {
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(fields) && r >= 0; i++)
+                r = free_and_strdup(field_of(ret, i), *field_of(s, i));
+        return r;
+}
+
+bool submitter_equal(const Submitter *a, const Submitter *b) {
+        for (size_t i = 0; i < ELEMENTSOF(fields); i++)
+                if (!streq_ptr(*field_of(a, i), *field_of(b, i)))
+                        return false;
+        return true;
+}
+
 static bool value_is_valid(const char *name, const char *value) {
         uint64_t n;
 

@@ -21,6 +21,10 @@ void submitter_done(Submitter *s);
  * UTF-8; -ENOMEM. */
 int submitter_set(Submitter *s, const char *name, const char *value);
 
+/* A copy; @ret is empty before. 0 or -ENOMEM. */
+int submitter_copy(const Submitter *s, Submitter *ret);
+bool submitter_equal(const Submitter *a, const Submitter *b) _pure_;
+
 /* {"name", "user", "uid", …} as it is in the database: "name" is for people, and only what is known is in it.
  * The caller frees it; NULL when out of memory. */
 char *submitter_to_text(const Submitter *s);

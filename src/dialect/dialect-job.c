@@ -6,6 +6,7 @@
 #include "dialect/dialect-job.h"
 #include "spec/job-misplaced.h"
 #include "json/json-redact.h"
+#include "json/json-table.h"
 
 /* Clients may send anything; the job's log is told of so many fields and no more. */
 #define WARNINGS_MAX 32u
@@ -118,10 +119,8 @@ bool json_is_zero_value(const json_t *value) {
         }
 }
 
-/* The value of a field, or NULL if it counts as not given. */
-static json_t *given_value(const Translation *t, const char *dialect, unsigned flags) {
-        json_t *value = json_path_get(t->request, dialect);
-
+/* The value, or NULL if it counts as not given. */
+static json_t *as_given(json_t *value, unsigned flags) {
         if (!value || json_is_null(value))
                 return NULL;
         return (flags & FIELD_ZERO_IS_ABSENT) && json_is_zero_value(value) ? NULL : value;
@@ -159,7 +158,7 @@ static unsigned field_flags(const FieldMap *map, const char *dialect) {
 }
 
 int translation_take(Translation *t, const char *dialect, const char *canonical) {
-        json_t *value = given_value(t, dialect, field_flags(t->map, dialect));
+        json_t *value = as_given(json_path_get(t->request, dialect), field_flags(t->map, dialect));
         int r;
 
         if (!value)
@@ -170,10 +169,48 @@ int translation_take(Translation *t, const char *dialect, const char *canonical)
         return json_object_set_new(t->origins, canonical, json_string(dialect)) < 0 ? -ENOMEM : 0;
 }
 
-static int take_field(Translation *t, const FieldMap *m) {
-        json_t *value = given_value(t, m->dialect, m->flags);
+/* The object that fields were looked for last: those of one are together in the table. */
+typedef struct Section {
+        const char *path; /* of a field in it; NULL: none was looked for */
+        size_t length; /* of its own path in that */
+        json_t *object; /* NULL: it is not there */
+} Section;
 
-        if (!m->canonical || (m->flags & FIELD_OUT_ONLY) || !value)
+/* As json_object_get(), for keys that are mostly not there: in a small object, comparing is faster than
+ * hashing. */
+static json_t *get_rarely_there(json_t *object, const char *key) {
+        if (json_object_size(object) > 8)
+                return json_object_get(object, key);
+        for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+                const char *k = json_object_iter_key(i);
+
+                if (k[0] == key[0] && streq(k, key))
+                        return json_object_iter_value(i);
+        }
+        return NULL;
+}
+
+/* As json_path_get(). */
+static json_t *get_of_request(const Translation *t, const char *path, Section *s) {
+        const char *dot = strchr(path, '.');
+        size_t length = dot ? (size_t) (dot - path) : 0;
+
+        if (!dot)
+                return get_rarely_there(t->request, path);
+        if (!s->path || s->length != length || memcmp(s->path, path, length) != 0)
+                *s = (Section){ path, length, json_object_getn(t->request, path, length) };
+        if (!s->object || strchr(dot + 1, '.'))
+                return s->object ? json_path_get(s->object, dot + 1) : NULL;
+        return get_rarely_there(s->object, dot + 1);
+}
+
+static int take_field(Translation *t, const FieldMap *m, Section *section) {
+        json_t *value;
+
+        if (!m->canonical || (m->flags & FIELD_OUT_ONLY))
+                return 0;
+        value = as_given(get_of_request(t, m->dialect, section), m->flags);
+        if (!value)
                 return 0;
 
         json_t *there = translation_get(t, m->canonical);
@@ -206,17 +243,18 @@ static int check_known(Translation *t, json_t *object, const char *prefix) {
         json_t *value;
 
         json_object_foreach(object, key, value) {
-                _cleanup_free_ char *path = strprintf("%s%s%s", prefix, *prefix ? "." : "", key);
+                _cleanup_free_ char *path = json_path_join(prefix, key);
                 bool known = false, above = false;
                 int r = 0;
 
                 if (!path)
                         return -ENOMEM;
                 /* A key with a dot in it is no path. */
-                for (const FieldMap *m = t->map; m->dialect && !known && !strchr(key, '.'); m++) {
-                        known = streq(m->dialect, path);
-                        above = above || path_is_below(m->dialect, path);
-                }
+                bool dotted = strchr(key, '.');
+                for (const FieldMap *m = t->map; m->dialect && !known && !dotted; m++)
+                        known = m->dialect[0] == path[0] && streq(m->dialect, path);
+                for (const FieldMap *m = t->map; m->dialect && !known && !above && !dotted; m++)
+                        above = path_is_below(m->dialect, path);
                 if (known || (above && json_is_null(value)))
                         continue;
                 if (!above)
@@ -233,6 +271,7 @@ static int check_known(Translation *t, json_t *object, const char *prefix) {
 
 int translation_begin(
                 Translation *t, const FieldMap *map, const char *what, json_t *request, JsonErrors *errors) {
+        Section section = {};
         int r;
 
         if (!json_is_object(request)) {
@@ -250,7 +289,7 @@ int translation_begin(
         if (!t->canonical || !t->origins)
                 return -ENOMEM;
         for (const FieldMap *m = map; m->dialect; m++) {
-                r = take_field(t, m);
+                r = take_field(t, m, &section);
                 if (r < 0)
                         return r;
         }

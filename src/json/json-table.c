@@ -50,15 +50,23 @@ int json_errors_add(JsonErrors *e, const char *field, const char *format, ...) {
         return 0;
 }
 
-static char *join_path(const char *path, const char *key) {
-        return isempty(path) ? strdup(key) : strprintf("%s.%s", path, key);
+char *json_path_join(const char *path, const char *key) {
+        size_t n = strlen(strempty(path)), k = strlen(key) + 1;
+        char *joined = n == 0 ? strdup(key) : malloc(n + 1 + k);
+
+        if (joined && n > 0) {
+                memcpy(joined, path, n);
+                joined[n] = '.';
+                memcpy(joined + n + 1, key, k);
+        }
+        return joined;
 }
 
 int json_errors_adopt(JsonErrors *e, const char *prefix, const JsonErrors *from) {
         for (size_t i = 0; i < from->n_errors; i++) {
                 const JsonError *error = &from->errors[i];
-                _cleanup_free_ char *field =
-                                isempty(error->field) ? strdup(prefix) : join_path(prefix, error->field);
+                _cleanup_free_ char *field = isempty(error->field) ? strdup(prefix)
+                                                                   : json_path_join(prefix, error->field);
                 if (!field)
                         return -ENOMEM;
                 int r = json_errors_add(e, field, "%s", error->text);
@@ -228,7 +236,7 @@ static int note_unknown(const JsonField *table, json_t *object, const char *path
                         break;
                 if (find_field(table, key))
                         continue;
-                _cleanup_free_ char *full = join_path(path, key);
+                _cleanup_free_ char *full = json_path_join(path, key);
                 r = full ? add_unknown(errors, full) : -ENOMEM;
                 if (r < 0)
                         return r;
@@ -250,7 +258,7 @@ int json_table_decode(
                 /* Most fields of a large table are not given. */
                 if (!value && !(f->flags & JSON_REQUIRED))
                         continue;
-                _cleanup_free_ char *full = join_path(path, f->key);
+                _cleanup_free_ char *full = json_path_join(path, f->key);
                 if (!full)
                         return -ENOMEM;
                 r = value ? decode_field(f, value, full, (char *) base + f->offset, errors)

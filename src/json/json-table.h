@@ -63,6 +63,9 @@ typedef struct JsonErrors {
         char **unknown; /* "execution_policy.colour": keys that no table knows */
 } JsonErrors;
 
+/* "path.key", or only the key if @path is "". Allocated; NULL when out of memory. */
+char *json_path_join(const char *path, const char *key);
+
 void json_errors_done(JsonErrors *e);
 int json_errors_add(JsonErrors *e, const char *field, const char *format, ...) _printf_(3, 4);
 /* The errors of a decoder of what is below @prefix: "job" makes "job.source.path" of its "source.path". */

@@ -156,15 +156,15 @@ static int take_resolved(const char *resolved, char **path, char **column) {
         return r < 0 ? r : free_and_strdup(column, resolved);
 }
 
-static int make_row(Manager *m, const JobSpec *spec, const SubmitOptions *o, const JobDemand *demand,
-                JobRow **ret) {
+static int make_row(Manager *m, const JobSpec *spec, const char *text, const SubmitOptions *o,
+                const JobDemand *demand, JobRow **ret) {
         _cleanup_(job_row_freep) JobRow *row = new0(JobRow, 1);
 
         if (!row)
                 return -ENOMEM;
         row->id = strdup(spec->job_id);
         row->operation = strdup(job_operation_to_string(spec->operation));
-        row->spec = json_dumps(spec->document, JSON_COMPACT);
+        row->spec = job_spec_text(spec, text);
         row->dialect = strdup(o->dialect);
         row->request = o->request ? strdup(o->request) : NULL;
         row->reason = strprintf("Added to the queue with priority %u", spec->policy.priority);
@@ -247,7 +247,7 @@ static int accept(Submission *s, JobSpec *spec, const JobFiles *files, JsonError
         if (r >= 0)
                 r = check_destination(m, spec, files, fields, error);
         if (r >= 0)
-                r = make_row(m, spec, &s->options, &demand, &s->row);
+                r = make_row(m, spec, s->text, &s->options, &demand, &s->row);
         if (r >= 0 && spec->carbon.given)
                 r = job_hold_submit(m, spec, s->row, fields, error);
         if (r < 0)

@@ -5,6 +5,7 @@
 #include "spec/job-secrets.h"
 #include "basic/string-util.h"
 #include "json/json-redact.h"
+#include "json/json-table.h"
 
 #define MASK "***"
 
@@ -36,7 +37,7 @@ static int cut_object(json_t *object, const char *path, json_t *secrets, JsonErr
         int r;
 
         json_object_foreach(object, key, value) {
-                _cleanup_free_ char *full = strprintf("%s.%s", path, key);
+                _cleanup_free_ char *full = json_path_join(path, key);
 
                 if (!full)
                         return -ENOMEM;
@@ -99,7 +100,7 @@ static int list_value(json_t *value, const char *path, bool secret, char ***name
         if (secret && streq_ptr(json_string_value(value), MASK))
                 return strv_extend(names, path);
         json_object_foreach(value, key, item) {
-                _cleanup_free_ char *full = strprintf("%s.%s", path, key);
+                _cleanup_free_ char *full = json_path_join(path, key);
 
                 r = full ? list_value(item, full, json_key_is_secret(key), names) : -ENOMEM;
                 if (r < 0)

@@ -71,6 +71,7 @@ typedef struct JobSpec {
         } carbon;
         json_t *audit_info; /* as given, or NULL */
         json_t *capability_requirements; /* as given, or NULL */
+        json_t *given; /* what job_spec_parse() has read; NULL: it was not read from text */
         json_t *document; /* the whole canonical object: unknown fields kept, defaults filled in, secrets
                              "***" */
         json_t *secrets; /* {"source.tls_psk": "…"}: cut out of the document; travels as systemd

@@ -17,6 +17,7 @@ JobSpec *job_spec_free(JobSpec *s) {
         json_table_done(job_fields, s);
         json_decref(s->audit_info);
         json_decref(s->capability_requirements);
+        json_decref(s->given);
         json_decref(s->document);
         json_decref(s->secrets);
         return mfree(s);
@@ -286,12 +287,36 @@ int job_spec_parse(const char *text, size_t size, JobSpec **ret, JsonErrors *err
                 r = json_errors_add(errors, "", "the spec must be at most %zu bytes long", JOB_SPEC_MAX);
         else {
                 r = json_parse_object(text, size, &object, &error);
-                if (r >= 0)
-                        return job_spec_from_json(object, ret, errors);
+                if (r >= 0) {
+                        r = job_spec_from_json(object, ret, errors);
+                        if (r >= 0)
+                                (*ret)->given = TAKE_PTR(object);
+                        return r;
+                }
                 if (r == -EBADMSG)
                         r = json_errors_add(errors, "", "the spec is no JSON object: %s", error);
         }
         return r < 0 ? r : -EBADMSG;
+}
+
+static bool is_compact(const char *text) {
+        bool in_string = false;
+
+        for (; *text; text++)
+                if (*text == '"')
+                        in_string = !in_string;
+                else if (in_string)
+                        text += *text == '\\' && text[1];
+                else if (strchr(" \t\r\n", *text))
+                        return false;
+        return true;
+}
+
+char *job_spec_text(const JobSpec *s, const char *text) {
+        /* hyper-apid sends the whole document. */
+        if (s->given && is_compact(text) && json_equal(s->given, s->document))
+                return strdup(text);
+        return json_dumps(s->document, JSON_COMPACT);
 }
 
 bool job_spec_equal(const JobSpec *a, const JobSpec *b) {

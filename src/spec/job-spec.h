@@ -18,6 +18,10 @@ int job_spec_from_json(json_t *object, JobSpec **ret, JsonErrors *errors);
 /* The same from text; text that is no JSON is one error. */
 int job_spec_parse(const char *text, size_t size, JobSpec **ret, JsonErrors *errors);
 
+/* The document as text: @text, of which @s was made, if it is that and without spaces. Allocated; NULL when
+ * out of memory. */
+char *job_spec_text(const JobSpec *s, const char *text);
+
 /* True if both ask for the same work: the documents are equal, whatever the order of their keys. */
 bool job_spec_equal(const JobSpec *a, const JobSpec *b);
 

@@ -23,6 +23,13 @@ static int insert_state(Store *s, int64_t seq, const char *id, const JobStateRow
         return sql_run(s, st);
 }
 
+/* What may name a workflow, or NULL: a text is parsed only if it has that key, or escapes. */
+static const char *with_workflow(const JobRow *row) {
+        const char *sent = row->request ? row->request : row->spec;
+
+        return sent && (strstr(sent, "workflow_id") || strchr(sent, '\\')) ? sent : NULL;
+}
+
 static int insert_row(Store *s, JobRow *row) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_INSERT);
         int r;
@@ -61,6 +68,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_text(st, 31, row->warm);
         sql_bind_text(st, 32, row->carbon);
         sql_bind_text(st, 33, row->submitter);
+        sql_bind_text(st, 34, with_workflow(row));
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);

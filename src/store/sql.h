@@ -193,7 +193,7 @@ struct Store {
         "iif(json_valid(" sent "), iif(json_type(" sent ", '$.workflow_id') = 'text', json_extract(" sent \
         ", '$.workflow_id'), NULL), NULL)"
 #define SQL_WORKFLOW_ID SQL_WORKFLOW_ID_OF("coalesce(request, spec)")
-#define SQL_NEW_WORKFLOW_ID SQL_WORKFLOW_ID_OF("coalesce(?6, ?4)")
+#define SQL_NEW_WORKFLOW_ID SQL_WORKFLOW_ID_OF("?34")
 
 /* What the v1 API says about a job (jobs-page.h): columns that are made of the spec, and what is made of
  * them. These are indexed, so an index is used only for the same text. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "basic/string-util.h"
@@ -15,7 +16,7 @@ static int configure_owner(Store *s) {
 
         if (sqlite3_exec(s->db,
                             "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                            "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216",
+                            "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=33554432",
                             NULL, NULL, NULL) != SQLITE_OK)
                 return sql_errno(s);
         /* -wal and -shm stay when the owner sleeps: a reader that may not write could not make them. */
@@ -24,13 +25,20 @@ static int configure_owner(Store *s) {
         return schema_migrate(s);
 }
 
+/* SQLite counts its memory, for which it takes a lock with each piece. */
+static void configure_library(void) {
+        (void) sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static int open_schema(const char *path, StoreMode mode, const Schema *schema, Store **ret) {
+        static pthread_once_t once = PTHREAD_ONCE_INIT;
         _cleanup_(store_freep) Store *s = new0(Store, 1);
         int flags = mode == STORE_OWNER ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
         int r;
 
         if (!s)
                 return -ENOMEM;
+        (void) pthread_once(&once, configure_library);
         s->schema = schema;
         /* SQLite has one error for all that keeps it from opening a file; ask the kernel. */
         if (mode == STORE_READER && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)

@@ -620,6 +620,39 @@ START_TEST(text_that_is_too_long_is_refused) {
 }
 END_TEST
 
+START_TEST(a_canonical_text_is_kept) {
+        static const char full[] =
+                        "{\"job_id\":\"a \\\" b\",\"operation\":\"convert\",\"source\":{\"type\":\"file\",\"path\":"
+                        "\"/a b\\\".raw\",\"format\":\"raw\"},\"destination\":{\"type\":\"file\",\"path\":\"/c.qcow2\","
+                        "\"format\":\"qcow2\"},\"parameters\":{\"compress\":false,\"verify\":false},"
+                        "\"execution_policy\":{\"retry_count\":3,\"priority\":50,\"idempotent\":true}}";
+        _cleanup_free_ char *valid = strdup(full), *spaced = NULL;
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+
+        memcpy(strstr(valid, "a \\\" b"), "abcdef", 6);
+        spaced = strprintf(" %s", valid);
+        const struct {
+                const char *text;
+                bool kept;
+        } cases[] = { { valid, true }, { spaced, false },
+                { "{\"source\":{\"type\":\"file\",\"path\":\"/a\"},\"destination\":{\"type\":\"file\",\"path\":\"/"
+                  "b\"},\"operation\":\"convert\"}",
+                                false } };
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_(job_spec_freep) JobSpec *s = NULL;
+                ck_assert_int_eq(job_spec_parse(cases[i].text, strlen(cases[i].text), &s, &errors), 0);
+                _cleanup_free_ char *text = job_spec_text(s, cases[i].text),
+                                    *dumped = json_dumps(s->document, JSON_COMPACT);
+                ck_assert(streq(text, cases[i].text) == cases[i].kept);
+                ck_assert(cases[i].kept || streq(text, dumped));
+                /* The document has changed since. */
+                ck_assert_int_eq(job_spec_set_id(s, "another"), 0);
+                _cleanup_free_ char *changed = job_spec_text(s, cases[i].text);
+                ck_assert_ptr_nonnull(strstr(changed, "\"another\""));
+        }
+}
+END_TEST
+
 START_TEST(words_read_back_as_themselves) {
         for (JobOperation o = 0; o < _OPERATION_MAX; o++)
                 ck_assert_int_eq(job_operation_from_string(job_operation_to_string(o)), o);
@@ -894,5 +927,6 @@ TEST_MAIN("job-spec", a_short_spec_gets_its_defaults, a_full_spec_is_understood,
                 the_document_decodes_to_the_same_again, unknown_fields_are_kept_and_told,
                 a_setting_in_a_wrong_place_is_refused_with_the_right_name, every_placeholder_is_filled_in,
                 equal_work_is_equal_whatever_the_order, text_that_is_too_long_is_refused,
-                words_read_back_as_themselves, every_operation_has_a_row, every_endpoint_kind_has_a_row,
-                a_domain_as_destination, the_words_of_a_field_are_those_of_its_table, every_format_has_a_row)
+                a_canonical_text_is_kept, words_read_back_as_themselves, every_operation_has_a_row,
+                every_endpoint_kind_has_a_row, a_domain_as_destination,
+                the_words_of_a_field_are_those_of_its_table, every_format_has_a_row)

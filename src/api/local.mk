@@ -176,6 +176,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/hypersdk/hypersdk-decode.h \
 	src/api/hypersdk/hypersdk-definition.c \
 	src/api/hypersdk/hypersdk-definition.h \
+	src/api/hypersdk/hypersdk-inspect.c \
+	src/api/hypersdk/hypersdk-inspect.h \
 	src/api/hypersdk/hypersdk-json.c \
 	src/api/hypersdk/hypersdk-json.h \
 	src/api/hypersdk/hypersdk-logs.c \

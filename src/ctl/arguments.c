@@ -447,6 +447,8 @@ static const OptionRow options[_OPTION_MAX] = {
         [OPTION_YES] = { { "yes", 'y', NULL, "Do not ask before it begins" }, parse_flag, AT(yes) },
         [OPTION_DRY_RUN] = { { "dry-run", 0, NULL, "Only show what would be changed" }, parse_flag,
                         AT(dry_run) },
+        [OPTION_QUICK] = { { "quick", 0, NULL, "Run no job: show only the format, the disks and concerns" },
+                        parse_flag, AT(quick) },
         [OPTION_FORCE] = { { "force", 0, NULL, "Repair file systems even if data may be lost" }, parse_flag,
                         AT(force) },
         [OPTION_ROOT] = { { "root", 0, "DEVICE", "The root file system, if there are several systems" },

@@ -78,6 +78,7 @@ typedef enum Option {
         OPTION_BOOT_CHECK,
         OPTION_YES,
         OPTION_DRY_RUN,
+        OPTION_QUICK,
         OPTION_FORCE,
         OPTION_ROOT,
         OPTION_LUKS_KEYS,
@@ -141,6 +142,7 @@ typedef struct Arguments {
         char **networks; /* likewise: "SOURCE=NETWORK" */
         bool start, boot_check, yes;
         bool dry_run, force; /* of a guest that is fixed */
+        bool quick; /* an inspection without a job */
         const char *root, *luks_keys; /* likewise: a file system; a file */
         char **secrets; /* of a job: "NAME:FILE" */
         unsigned rate, days; /* likewise; 0: not given */

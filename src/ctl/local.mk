@@ -17,6 +17,8 @@ libhyper_ctl_a_SOURCES = \
 	src/ctl/help.h \
 	src/ctl/hosts-client.c \
 	src/ctl/hosts-client.h \
+	src/ctl/inspection.c \
+	src/ctl/inspection.h \
 	src/ctl/job-remedy.c \
 	src/ctl/job-remedy.h \
 	src/ctl/job-view.c \

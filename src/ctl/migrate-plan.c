@@ -6,29 +6,33 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
-#include "ctl/vsphere-client.h"
+#include "ctl/client.h"
+#include "ctl/inspection.h"
 
 /* --- the source ------------------------------------------------------------------------------------ */
 
-int migrate_plan_read_vm(Ctl *ctl, const JobSpec *spec, json_t **ret) {
-        json_t *source = json_object_get(spec->document, "source");
-        const char *name = view_string(source, "name"), *vm = view_string(source, "vm_path");
-        const char *daemon = ctl->daemon, *action = ctl->action;
-        _cleanup_message_ sd_bus_message *reply = NULL;
-        _cleanup_bus_ sd_bus *bus = NULL;
+void migrate_plan_done(MigratePlan *p) {
+        json_decref(p->source);
+        json_decref(p->destination);
+}
 
-        if (isempty(vm))
-                vm = view_string(source, "vm_uuid");
-        if (spec->source.type != ENDPOINT_VSPHERE || isempty(name) || isempty(vm))
-                return EXIT_OK;
-        int status = vsphere_connect(ctl, &bus);
-        if (status == EXIT_OK)
-                status = vsphere_call(ctl, bus, &reply, "Reading the VM", "GetVM", name, "s", vm);
-        if (status == EXIT_OK)
-                status = client_read_json(ctl, reply, "Reading the VM", ret);
-        ctl->daemon = daemon;
-        ctl->action = action;
-        return status;
+/* On this machine, unless the disks are only sent from there. */
+static int read_destination(Ctl *ctl, sd_bus *bus, const JobSpec *spec, MigratePlan *p) {
+        const char *path = spec->destination.path;
+
+        return path ? inspection_of_destination(
+                                      ctl, bus, path, view_number(p->source, "size"), &p->destination)
+                    : EXIT_OK;
+}
+
+int migrate_plan_read(Ctl *ctl, const JobSpec *spec, json_t *source, MigratePlan *ret) {
+        bool known = spec->source.type == ENDPOINT_FILE || spec->source.type == ENDPOINT_VSPHERE;
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status = client_connect(ctl, &bus);
+
+        if (status == EXIT_OK && known)
+                status = inspection_of_source(ctl, bus, source, &ret->source);
+        return status == EXIT_OK ? read_destination(ctl, bus, spec, ret) : status;
 }
 
 /* Of a file, how large it is; all else is read by the job. */
@@ -83,11 +87,17 @@ static const char *what_happens_to_source(const JobSpec *spec) {
                         : "copied from a snapshot if it is running, and left as it is";
 }
 
-static int show_source(Ctl *ctl, const JobSpec *spec, json_t *vm) {
+static int show_source(Ctl *ctl, const JobSpec *spec, json_t *inspection) {
+        bool is_vm = spec->source.type == ENDPOINT_VSPHERE && inspection;
         int r = view_endpoint(ctl, "Source", json_object_get(spec->document, "source"));
 
         if (r >= 0)
-                r = vm ? show_vm(ctl, vm) : show_file(ctl, spec->source.path);
+                r = is_vm ? show_vm(ctl, json_object_get(inspection, "vm"))
+                          : show_file(ctl, spec->source.path);
+        if (r >= 0)
+                r = is_vm                    ? concerns_view(ctl, json_object_get(inspection, "concerns"))
+                                : inspection ? inspection_view(ctl, inspection)
+                                             : 0;
         return r < 0 ? r : view_line(ctl, "", COLOUR_NONE, "%s", what_happens_to_source(spec));
 }
 
@@ -107,7 +117,7 @@ static int show_networks(Ctl *ctl, const JobSpec *spec, json_t *vm) {
                                         to ? to : "default if it is the only one, else not connected");
                 label = "";
         }
-        if (!vm)
+        if (i == 0)
                 json_object_foreach(map, key, value) {
                         if (r >= 0)
                                 r = view_line(ctl, label, COLOUR_NONE, "%s -> %s", key,
@@ -127,7 +137,17 @@ static int show_hardware(Ctl *ctl, const JobSpec *spec) {
         return text ? view_line(ctl, "Changed", COLOUR_NONE, "%s", text) : -ENOMEM;
 }
 
-static int show_domain(Ctl *ctl, const JobSpec *spec, json_t *vm) {
+static int show_space(Ctl *ctl, json_t *destination) {
+        char free_bytes[BYTES_SIZE], total[BYTES_SIZE];
+        int r = destination ? view_line(ctl, "Free", COLOUR_NONE, "%s of %s",
+                                              format_bytes(free_bytes, view_number(destination, "free")),
+                                              format_bytes(total, view_number(destination, "total")))
+                            : 0;
+
+        return r < 0 ? r : concerns_view(ctl, json_object_get(destination, "concerns"));
+}
+
+static int show_domain(Ctl *ctl, const JobSpec *spec, json_t *vm, json_t *destination) {
         const JobEndpoint *d = &spec->destination;
         int r = view_line(ctl, "Domain", COLOUR_BOLD, "%s", d->kvm.name);
 
@@ -138,6 +158,8 @@ static int show_domain(Ctl *ctl, const JobSpec *spec, json_t *vm) {
         if (r >= 0 && (!d->kvm.pool || kvm_spec_is_remote(&d->kvm)))
                 r = view_line(ctl, "First disk", COLOUR_NONE, "%s%s", d->path,
                                 d->kvm.pool ? ", until it is on the host" : "");
+        if (r >= 0)
+                r = show_space(ctl, destination);
         if (r >= 0)
                 r = show_hardware(ctl, spec);
         return r < 0 ? r : show_networks(ctl, spec, vm);
@@ -175,10 +197,10 @@ static int show_steps(Ctl *ctl, const JobSpec *spec) {
                                                        : "the domain is defined, but not started");
 }
 
-int migrate_plan_show(Ctl *ctl, const JobSpec *spec, json_t *vm) {
-        int r = show_source(ctl, spec, vm);
+int migrate_plan_show(Ctl *ctl, const JobSpec *spec, const MigratePlan *plan) {
+        int r = show_source(ctl, spec, plan->source);
 
         if (r >= 0)
-                r = show_domain(ctl, spec, vm);
+                r = show_domain(ctl, spec, json_object_get(plan->source, "vm"), plan->destination);
         return r < 0 ? r : show_steps(ctl, spec);
 }

@@ -6,9 +6,16 @@
 #include "ctl/view.h"
 #include "spec/job-spec.h"
 
-/* Reads the VM of a named source of vSphere. EXIT_OK, with *ret NULL for another source; or another
- * ExitStatus after an error message. */
-int migrate_plan_read_vm(Ctl *ctl, const JobSpec *spec, json_t **ret);
+typedef struct MigratePlan {
+        json_t *source; /* its inspection; NULL: it cannot be inspected without a job */
+        json_t *destination; /* likewise */
+} MigratePlan;
 
-/* @vm: from migrate_plan_read_vm(). 0 or -ENOMEM. */
-int migrate_plan_show(Ctl *ctl, const JobSpec *spec, json_t *vm);
+void migrate_plan_done(MigratePlan *p);
+
+/* Has the source and the destination inspected. @source: with the password. EXIT_OK, or another ExitStatus
+ * after an error message. */
+int migrate_plan_read(Ctl *ctl, const JobSpec *spec, json_t *source, MigratePlan *ret);
+
+/* 0 or -ENOMEM. */
+int migrate_plan_show(Ctl *ctl, const JobSpec *spec, const MigratePlan *plan);

@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/guest-view.h"
+#include "ctl/inspection.h"
 #include "ctl/job-view.h"
 #include "ctl/submit-spec.h"
 #include "ctl/verb-submit.h"
@@ -83,18 +84,55 @@ static int show_heading(Ctl *ctl, char **words) {
         return disks ? view_heading(ctl, COLOUR_NONE, disks) : -ENOMEM;
 }
 
-int verb_inspect(Ctl *ctl, char **words) {
-        _cleanup_(json_decrefp) json_t *spec = NULL, *guest = NULL;
+/* Without a job. *ret may be NULL. */
+static int inspect_source(Ctl *ctl, json_t *spec, json_t **ret) {
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status = submit_ask_password(ctl, spec, true);
 
-        int status = make_spec(ctl, words, "inspect", &spec);
         if (status == EXIT_OK)
-                status = run_job(ctl, spec, &guest);
+                status = client_connect(ctl, &bus);
+        return status == EXIT_OK ? inspection_of_source(ctl, bus, json_object_get(spec, "source"), ret)
+                                 : status;
+}
+
+/* No more than that. */
+static int show_source(Ctl *ctl, char **words, json_t *inspection) {
+        if (!inspection) {
+                log_error("The file cannot be inspected now. See \"systemctl status hyper-inspect.socket\".");
+                return EXIT_UNAVAILABLE;
+        }
+        if (ctl->args.json != JSON_MODE_OFF)
+                return client_print_json(ctl, inspection);
+        return show_heading(ctl, words) < 0 || inspection_view(ctl, inspection) < 0 ? (log_oom(), EXIT_OTHER)
+                                                                                    : EXIT_OK;
+}
+
+static int show_guest(Ctl *ctl, char **words, json_t *inspection, json_t *guest) {
+        int r = show_heading(ctl, words);
+
+        if (r >= 0 && inspection)
+                r = inspection_view(ctl, inspection);
+        return r < 0 || guest_view_report(ctl, guest) < 0 ? (log_oom(), EXIT_OTHER) : EXIT_OK;
+}
+
+/* The first disk stands for all: what is wrong with others is found by the job. */
+int verb_inspect(Ctl *ctl, char **words) {
+        _cleanup_(json_decrefp) json_t *spec = NULL, *inspection = NULL, *guest = NULL;
+        bool json = ctl->args.json != JSON_MODE_OFF;
+        int status = make_spec(ctl, words, "inspect", &spec);
+
         if (status != EXIT_OK)
                 return status;
-        if (ctl->args.json != JSON_MODE_OFF)
-                return client_print_json(ctl, guest);
-        return show_heading(ctl, words) < 0 || guest_view_report(ctl, guest) < 0 ? (log_oom(), EXIT_OTHER)
-                                                                                 : EXIT_OK;
+        const char *type = view_string(json_object_get(spec, "source"), "type");
+        bool quick = ctl->args.quick || streq(type, "vsphere");
+        if (quick || (!json && streq(type, "file")))
+                status = inspect_source(ctl, spec, &inspection);
+        if (status != EXIT_OK || quick)
+                return status == EXIT_OK ? show_source(ctl, words, inspection) : status;
+        status = run_job(ctl, spec, &guest);
+        if (status != EXIT_OK)
+                return status;
+        return json ? client_print_json(ctl, guest) : show_guest(ctl, words, inspection, guest);
 }
 
 /* All operations that the guest needs. */

@@ -180,7 +180,8 @@ static int migrate(Ctl *ctl, const KvmSpec *kvm, json_t *spec) {
 }
 
 int verb_migrate(Ctl *ctl, char **words) {
-        _cleanup_(json_decrefp) json_t *spec = NULL, *vm = NULL;
+        _cleanup_(json_decrefp) json_t *spec = NULL;
+        _cleanup_(migrate_plan_done) MigratePlan plan = {};
         _cleanup_(job_spec_freep) JobSpec *complete_spec = NULL;
 
         if (!ctl->args.to) {
@@ -193,10 +194,10 @@ int verb_migrate(Ctl *ctl, char **words) {
                 status = complete(spec, &complete_spec);
         bool show = ctl->args.json == JSON_MODE_OFF && !ctl->args.quiet;
         if (status == EXIT_OK && show)
-                status = migrate_plan_read_vm(ctl, complete_spec, &vm);
+                status = migrate_plan_read(ctl, complete_spec, json_object_get(spec, "source"), &plan);
         if (status != EXIT_OK)
                 return status;
-        if (show && (migrate_plan_show(ctl, complete_spec, vm) < 0 || fflush(stdout) != 0))
+        if (show && (migrate_plan_show(ctl, complete_spec, &plan) < 0 || fflush(stdout) != 0))
                 return log_oom(), EXIT_OTHER;
         if (!ctl->args.yes)
                 status = confirm();

@@ -8,6 +8,7 @@
 #include "basic/log.h"
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "ctl/inspection.h"
 #include "ctl/verb-vsphere.h"
 #include "ctl/view.h"
 #include "ctl/vsphere-client.h"
@@ -69,6 +70,17 @@ static Colour colour_of_power(const char *state) {
                                                     : COLOUR_NONE;
 }
 
+/* The most severe one. */
+static int add_concern(Table *t, json_t *concerns) {
+        json_t *first = json_array_get(concerns, 0);
+        const char *code = view_string(first, "code");
+
+        return table_add(t, *code ? code : "-",
+                        !*code                                                           ? COLOUR_NONE
+                                        : streq(view_string(first, "severity"), "error") ? COLOUR_RED
+                                                                                         : COLOUR_YELLOW);
+}
+
 static int add_row(Table *t, json_t *vm) {
         const char *power = view_string(vm, "power_state"), *ip = view_string(vm, "ip_address");
         char memory[BYTES_SIZE], storage[BYTES_SIZE];
@@ -84,7 +96,8 @@ static int add_row(Table *t, json_t *vm) {
                                         table_add(t, format_bytes(storage, view_number(vm, "storage")),
                                                         COLOUR_NONE) < 0 ||
                                         table_add(t, *ip ? ip : "-", COLOUR_NONE) < 0 ||
-                                        table_add(t, view_string(vm, "guest_os"), COLOUR_NONE) < 0
+                                        table_add(t, view_string(vm, "guest_os"), COLOUR_NONE) < 0 ||
+                                        add_concern(t, json_object_get(vm, "concerns")) < 0
                         ? -ENOMEM
                         : 0;
 }
@@ -93,7 +106,7 @@ int verb_vsphere_list(Ctl *ctl, char **words) {
         static const TableColumn columns[] = { { .title = "PATH", .shrink_to = 20 }, { .title = "POWER" },
                 { .title = "CPUS", .right = true }, { .title = "MEMORY", .right = true },
                 { .title = "STORAGE", .right = true }, { .title = "ADDRESS" },
-                { .title = "GUEST", .shrink_to = 6 } };
+                { .title = "GUEST", .shrink_to = 6 }, { .title = "CONCERN" } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         _cleanup_json_ json_t *list = json_array();
         json_t *vm;
@@ -157,7 +170,9 @@ static int print_vm(Ctl *ctl, json_t *vm) {
                                 view_number(vm, "num_cpu"),
                                 format_bytes(memory, view_number(vm, "memory_mb") << 20),
                                 view_string(hardware, "firmware"));
-        return r < 0 ? r : print_devices(ctl, vm);
+        if (r >= 0)
+                r = print_devices(ctl, vm);
+        return r < 0 ? r : concerns_view(ctl, json_object_get(vm, "concerns"));
 }
 
 int verb_vsphere_show(Ctl *ctl, char **words) {

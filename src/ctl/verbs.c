@@ -70,8 +70,9 @@ static const Verb verbs[] = {
         { "inspect", 1, WORDS_ANY,
                         JSON_OPTIONS | GUEST_OPTIONS | B(OPTION_SOURCE_FORMAT) | B(OPTION_CHAIN) |
                                         B(OPTION_IN_USE) | B(OPTION_ID) | B(OPTION_PRIORITY) |
-                                        B(OPTION_TIMEOUT),
-                        verb_inspect, "FILE…", "Show what is on a disk, and whether it starts on KVM" },
+                                        B(OPTION_TIMEOUT) | B(OPTION_QUICK) | VSPHERE_OPTIONS,
+                        verb_inspect, "FILE…|VM",
+                        "Show what is on a disk, whether it starts on KVM, and what may prevent it" },
         { "fix", 1, WORDS_ANY,
                         JSON_OPTIONS | GUEST_OPTIONS | B(OPTION_SOURCE_FORMAT) | B(OPTION_DRY_RUN) |
                                         B(OPTION_FORCE) | B(OPTION_ID) | B(OPTION_PRIORITY) |

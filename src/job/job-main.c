@@ -11,6 +11,7 @@
 #include "job/finish.h"
 #include "job/kvm-boot.h"
 #include "job/kvm.h"
+#include "job/look-serve.h"
 #include "job/prepare.h"
 #include "job/put-back.h"
 #include "job/recognize-child.h"
@@ -34,7 +35,7 @@ static const struct {
                         "give the VM of a warm migration without a result the state that it had before" },
 };
 
-/* What "run" starts as its children; see job/helper.h. */
+/* What "run" starts as its children; see job/helper.h. "look" is started by hyper-inspect.socket. */
 static const struct {
         const char *name;
         int (*run)(int argc, char *argv[]);
@@ -42,6 +43,7 @@ static const struct {
         { "recognize", verb_recognize },
         { "extract", verb_extract },
         { "decode", verb_decode },
+        { "look", verb_look },
 };
 
 static int help(FILE *f) {

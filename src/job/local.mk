@@ -70,6 +70,10 @@ libhyper_job_a_SOURCES = \
 	src/job/kvm.h \
 	src/job/landlock.c \
 	src/job/landlock.h \
+	src/job/look.c \
+	src/job/look.h \
+	src/job/look-serve.c \
+	src/job/look-serve.h \
 	src/job/layer-map.c \
 	src/job/layer-map.h \
 	src/job/lock-holder.c \

@@ -304,7 +304,7 @@ static int check_consolidated(Warm *w) {
         if (r < 0)
                 r = vsphere_fail(v, r, "Reading the VM %s", strna(v->vm.summary.name));
         vsphere_unlock(v);
-        return r < 0 || !now.consolidation_needed
+        return r < 0 || !now.summary.consolidation_needed
                         ? r
                         : source_warn(w->run->source, 0,
                                           "The disks of %s need consolidation, since a snapshot was not "

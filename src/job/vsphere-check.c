@@ -42,7 +42,7 @@ static int check_disk(const VmDisk *d, bool snapshot, char **ret_reason) {
 int vsphere_check_vm(const VmDetail *d, bool snapshot, char **ret_reason) {
         if (d->n_disks == 0)
                 return reject(ret_reason, "it has no disks");
-        if (d->consolidation_needed)
+        if (d->summary.consolidation_needed)
                 return reject(ret_reason,
                                 "its disks need consolidation, since a snapshot was not removed completely: "
                                 "consolidate them in vCenter (Snapshots, Consolidate)");

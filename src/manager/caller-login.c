@@ -39,7 +39,7 @@ static Question *question_free(Question *q) {
                 return NULL;
         if (q->logins) {
                 TAILQ_REMOVE(&q->logins->questions, q, entries);
-                q->logins->manager->n_logins_pending--;
+                q->logins->manager->n_calls_pending--;
         }
         sd_bus_slot_unref(q->slot);
         sd_bus_message_unref(q->request);
@@ -150,7 +150,7 @@ static int start(CallerLogins *l, sd_bus_message *m) {
         _cleanup_(question_freep) Question *q = NULL;
         pid_t pid;
 
-        if (l->manager->n_logins_pending >= PENDING_MAX || pid_of_sender(m, &pid) < 0)
+        if (l->manager->n_calls_pending >= PENDING_MAX || pid_of_sender(m, &pid) < 0)
                 return -EBUSY;
         q = new0(Question, 1);
         if (!q)
@@ -160,7 +160,7 @@ static int start(CallerLogins *l, sd_bus_message *m) {
         if (r < 0)
                 return r;
         q->logins = l;
-        l->manager->n_logins_pending++;
+        l->manager->n_calls_pending++;
         TAILQ_INSERT_TAIL(&l->questions, q, entries);
         TAKE_PTR(q);
         return 0;

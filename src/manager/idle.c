@@ -43,7 +43,7 @@ static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *ret_
 
 /* Calls that came before the name was given up are answered. */
 void idle_lookup_done(Manager *m) {
-        if (m->released && lookup_pool_pending(m->lookups) == 0 && m->n_logins_pending == 0 &&
+        if (m->released && lookup_pool_pending(m->lookups) == 0 && m->n_calls_pending == 0 &&
                         thread_calls_pending(m->file_calls) == 0 && commit_group_pending(m->group) == 0 &&
                         TAILQ_EMPTY(&m->submissions))
                 (void) sd_event_exit(m->event, is_busy(m) ? EX_TEMPFAIL : EXIT_SUCCESS);
@@ -61,7 +61,7 @@ static bool is_idle(const Manager *m) {
 
         return !is_busy(m) && (pass == 0 || pass > m->clock() + timeout) && m->ready &&
                         !outbox_is_busy(m->outbox) && !schedule_timers_pending(m) &&
-                        bus_polkit_pending(m->polkit) == 0 && m->n_logins_pending == 0 &&
+                        bus_polkit_pending(m->polkit) == 0 && m->n_calls_pending == 0 &&
                         lookup_pool_pending(m->lookups) == 0 && thread_calls_pending(m->file_calls) == 0 &&
                         LIST_EMPTY(&m->chunks) && commit_group_pending(m->group) == 0 &&
                         TAILQ_EMPTY(&m->submissions) && now_monotonic() >= m->last_call + timeout;

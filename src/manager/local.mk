@@ -39,6 +39,10 @@ libhyper_manager_a_SOURCES = \
 	src/manager/file/deploy.h \
 	src/manager/file/destination.c \
 	src/manager/file/destination.h \
+	src/manager/file/source-inspect.c \
+	src/manager/file/source-inspect.h \
+	src/manager/file/source-look.c \
+	src/manager/file/source-look.h \
 	src/manager/file/file-bus.c \
 	src/manager/file/file-bus.h \
 	src/manager/file/file-open.c \

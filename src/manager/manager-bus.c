@@ -12,6 +12,7 @@
 #include "manager/file/deploy-bus.h"
 #include "manager/file/destination.h"
 #include "manager/file/file-bus.h"
+#include "manager/file/source-inspect.h"
 #include "manager/file/upload-bus.h"
 #include "manager/job-cancel.h"
 #include "manager/job-json.h"
@@ -345,6 +346,9 @@ const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("GetJobLog", SD_BUS_ARGS("s", id, "a{sv}", options),
                         SD_BUS_RESULT("s", entries, "s", next), method_get_job_log,
                         SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("InspectSource", SD_BUS_ARGS("s", source, "a{sv}", options),
+                        SD_BUS_RESULT("s", inspection), method_inspect_source,
+                        SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
         SD_BUS_METHOD_WITH_ARGS("InspectDestination",
                         SD_BUS_ARGS("s", destination, "t", size, "a{sv}", options),
                         SD_BUS_RESULT("s", inspection), method_inspect_destination,

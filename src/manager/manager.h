@@ -53,6 +53,7 @@ struct Manager {
         void (*unit_gone)(Job *j, const char *start_error);
         char *state_directory, *runtime_directory, *config_directory, *journal_directory;
         char *guest_program; /* that jobs with a guest run */
+        const char *inspect_socket; /* of tests; NULL: INSPECTION_SOCKET */
 
         CommitGroup *group; /* of what clients submit and workers say */
 
@@ -66,7 +67,7 @@ struct Manager {
         CallerCache callers;
         SubmitterCache submitters;
         struct CallerLogins *logins; /* manager/caller-login.h */
-        unsigned n_logins_pending; /* questions to logind */
+        unsigned n_calls_pending; /* of other services, for which calls of clients wait */
         sd_bus_slot *object_slots[10];
         sd_bus_slot *systemd_slots[3];
         sd_bus_slot *reconcile_call;

@@ -4,6 +4,8 @@ noinst_LIBRARIES += libhyper-spec.a
 libhyper_spec_a_SOURCES = \
 	src/spec/capability.c \
 	src/spec/capability.h \
+	src/spec/concern.c \
+	src/spec/concern.h \
 	src/spec/cron-calendar.c \
 	src/spec/cron-calendar.h \
 	src/spec/cron.c \
@@ -22,6 +24,8 @@ libhyper_spec_a_SOURCES = \
 	src/spec/endpoint-kind.h \
 	src/spec/host-uri.c \
 	src/spec/host-uri.h \
+	src/spec/inspection.c \
+	src/spec/inspection.h \
 	src/spec/job-demand.c \
 	src/spec/job-demand.h \
 	src/spec/job-document.c \

@@ -34,6 +34,8 @@ libhyper_vsphere_a_SOURCES = \
 	src/vsphere/tree.h \
 	src/vsphere/vm.c \
 	src/vsphere/vm.h \
+	src/vsphere/vm-concerns.c \
+	src/vsphere/vm-concerns.h \
 	src/vsphere/vm-detail.c \
 	src/vsphere/vm-detail.h \
 	src/vsphere/vm-devices.c \

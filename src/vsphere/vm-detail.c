@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "vsphere/vm-detail.h"
 
+#include "basic/string-util.h"
+
 static void disk_done(VmDisk *d) {
         free(d->label);
         free(d->backing);
@@ -27,6 +29,8 @@ void vm_detail_done(VmDetail *d) {
         free(d->host);
         free(d->modified);
         free(d->datacenter_path);
+        strv_free(d->pci_devices);
+        strv_free(d->usb_devices);
         for (size_t i = 0; i < d->n_controllers; i++)
                 free(d->controllers[i].type);
         for (size_t i = 0; i < d->n_disks; i++)

@@ -58,8 +58,9 @@ typedef struct VmDetail {
         char *datacenter_path; /* for /folder: "DIRECTORY/DATACENTER" */
         uint32_t cores_per_socket;
         bool secure_boot, tpm;
+        bool encrypted;
+        char **pci_devices, **usb_devices; /* labels of devices of the host that it uses */
         bool change_tracking, change_tracking_supported;
-        bool consolidation_needed;
         bool has_snapshots;
         unsigned n_snapshots;
         VmController *controllers;

@@ -144,6 +144,24 @@ static int read_tpm(const xmlNode *device, const char *type, VmDetail *d, Room *
         return 0;
 }
 
+/* A device of the host, or of the machine of a user. */
+static int read_passthrough(const xmlNode *device, char ***list) {
+        char *label = NULL;
+        int r = node_dup(node_path(device, "deviceInfo/label"), &label);
+
+        if (r >= 0 && !label)
+                label = strdup("A device");
+        return r < 0 ? r : label ? strv_consume(list, label) : -ENOMEM;
+}
+
+static int read_pci(const xmlNode *device, const char *type, VmDetail *d, Room *room) {
+        return read_passthrough(device, &d->pci_devices);
+}
+
+static int read_usb(const xmlNode *device, const char *type, VmDetail *d, Room *room) {
+        return read_passthrough(device, &d->usb_devices);
+}
+
 static int read_device(const xmlNode *device, VmDetail *d, Room *room) {
         static const struct {
                 const char *type;
@@ -152,6 +170,8 @@ static int read_device(const xmlNode *device, VmDetail *d, Room *room) {
                 { "VirtualDisk", read_disk },
                 { "VirtualCdrom", read_cdrom },
                 { "VirtualTPM", read_tpm },
+                { "VirtualPCIPassthrough", read_pci },
+                { "VirtualUSB", read_usb },
         };
         const char *type = node_type(device);
 

@@ -68,6 +68,7 @@ const char *const vm_summary_properties[] = {
         "guest.ipAddress",
         "guest.toolsRunningStatus",
         "runtime.powerState",
+        "runtime.consolidationNeeded",
         NULL,
 };
 
@@ -102,6 +103,7 @@ int vm_summary_read(PropertyObject o, VmSummary *ret) {
         v.storage = node_number(property_value(o, "summary.storage.committed"));
         v.disks = (uint32_t) node_number(property_value(o, "summary.config.numVirtualDisks"));
         v.is_template = node_bool(property_value(o, "summary.config.template"));
+        v.consolidation_needed = node_bool(property_value(o, "runtime.consolidationNeeded"));
         *ret = v;
         v = (VmSummary){};
         return 0;

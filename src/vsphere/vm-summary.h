@@ -34,6 +34,7 @@ typedef struct VmSummary {
         uint64_t storage; /* bytes that its files occupy */
         uint32_t disks;
         bool is_template;
+        bool consolidation_needed;
 } VmSummary;
 
 void vm_summary_done(VmSummary *v);

@@ -31,12 +31,12 @@ static const struct {
         { "config.bootOptions.efiSecureBootEnabled", offsetof(VmDetail, secure_boot) },
         { "config.changeTrackingEnabled", offsetof(VmDetail, change_tracking) },
         { "capability.changeTrackingSupported", offsetof(VmDetail, change_tracking_supported) },
-        { "runtime.consolidationNeeded", offsetof(VmDetail, consolidation_needed) },
 };
 
 static const char *const others[] = {
         "config.hardware.device",
         "config.hardware.numCoresPerSocket",
+        "config.keyId",
         "runtime.host",
         "snapshot",
 };
@@ -82,6 +82,7 @@ int vm_detail_read(PropertyObject o, VmDetail *ret) {
         for (size_t i = 0; i < ELEMENTSOF(flags); i++)
                 *(bool *) ((char *) &d + flags[i].offset) = node_bool(property_value(o, flags[i].property));
         d.cores_per_socket = (uint32_t) node_number(property_value(o, "config.hardware.numCoresPerSocket"));
+        d.encrypted = property_value(o, "config.keyId") != NULL;
         d.has_snapshots = property_value(o, "snapshot") != NULL;
         d.n_snapshots = count_snapshots(property_value(o, "snapshot"), "rootSnapshotList");
         r = vm_devices_read(property_value(o, "config.hardware.device"), &d);

@@ -2,6 +2,7 @@
 #include "vsphered/vm-json.h"
 
 #include "basic/string-util.h"
+#include "vsphere/vm-concerns.h"
 #include "json/json-table.h"
 
 /* "DC/vm/dir/name": the API has paths without the first slash. */
@@ -17,7 +18,7 @@ static int add_all(json_t *to, json_t *from) {
         return r < 0 ? -ENOMEM : 0;
 }
 
-json_t *vm_summary_json(const VmSummary *v) {
+static json_t *summary_json(const VmSummary *v) {
         _cleanup_json_ json_t *o = json_pack("{s:s?, s:s?, s:s?, s:s?, s:I, s:I, s:I, s:s?, s:s?}", "name",
                         v->name, "path", shown_path(v->path), "id", v->id, "power_state",
                         v->power >= 0 ? vm_power_to_string(v->power) : NULL, "num_cpu", (json_int_t) v->cpus,
@@ -29,6 +30,20 @@ json_t *vm_summary_json(const VmSummary *v) {
                         "num_virtual_disks", (json_int_t) v->disks, "template", v->is_template);
 
         return add_all(o, more) < 0 ? NULL : TAKE_PTR(o);
+}
+
+/* Adds @concerns, which it takes. */
+static json_t *with_concerns(json_t *o, json_t *concerns) {
+        if (o && concerns && json_object_set(o, "concerns", concerns) < 0)
+                o = (json_decref(o), NULL);
+        json_decref(concerns);
+        return o;
+}
+
+json_t *vm_summary_json(const VmSummary *v) {
+        json_t *concerns;
+
+        return vm_summary_concerns(v, &concerns) < 0 ? NULL : with_concerns(summary_json(v), concerns);
 }
 
 static const char *controller_type(const VmDetail *d, uint32_t key) {
@@ -72,7 +87,8 @@ static json_t *devices_json(const VmDetail *d) {
 
 json_t *vm_detail_json(const VmDetail *d) {
         const VmSummary *v = &d->summary;
-        _cleanup_json_ json_t *o = vm_summary_json(v);
+        json_t *concerns;
+        _cleanup_json_ json_t *o = summary_json(v);
         json_t *hardware = json_pack("{s:{s:I, s:I, s:I, s:I, s:s?, s:s?, s:b, s:b}}", "hardware", "num_cpu",
                         (json_int_t) v->cpus, "cores_per_socket", (json_int_t) d->cores_per_socket,
                         "memory_mb", (json_int_t) (v->memory >> 20), "num_virtual_disks",
@@ -81,10 +97,12 @@ json_t *vm_detail_json(const VmDetail *d) {
         json_t *more = json_pack("{s:s?, s:s?, s:I, s:b, s:b, s:b, s:I}", "annotation", d->annotation,
                         "host", d->host, "num_virtual_disks", (json_int_t) d->n_disks, "has_snapshots",
                         d->has_snapshots, "change_tracking", d->change_tracking, "consolidation_needed",
-                        d->consolidation_needed, "snapshot_count", (json_int_t) d->n_snapshots);
+                        d->summary.consolidation_needed, "snapshot_count", (json_int_t) d->n_snapshots);
         int r = add_all(o, hardware);
         int k = add_all(o, more);
         int m = add_all(o, devices_json(d));
 
-        return r < 0 || k < 0 || m < 0 ? NULL : TAKE_PTR(o);
+        if (r < 0 || k < 0 || m < 0 || vm_concerns(d, &concerns) < 0)
+                return NULL;
+        return with_concerns(TAKE_PTR(o), concerns);
 }

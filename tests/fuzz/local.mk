@@ -15,6 +15,7 @@ SHARED_FUZZERS = \
 	tests/fuzz/fuzz-api-key \
 	tests/fuzz/fuzz-auth-message \
 	tests/fuzz/fuzz-bus-fields \
+	tests/fuzz/fuzz-inspection \
 	tests/fuzz/fuzz-job-event \
 	tests/fuzz/fuzz-job-file \
 	tests/fuzz/fuzz-job-spec \

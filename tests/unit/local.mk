@@ -52,6 +52,7 @@ $(JSON_TESTS): $(filter %.a,$(JSON_TEST_LIBS))
 SPEC_TESTS = \
 	tests/unit/spec/test-capability \
 	tests/unit/spec/test-carbon-spec \
+	tests/unit/spec/test-concern \
 	tests/unit/spec/test-job-file \
 	tests/unit/spec/test-job-id \
 	tests/unit/spec/test-job-spec \
@@ -147,6 +148,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-in-place \
 	tests/unit/job/test-job-in-use \
 	tests/unit/job/test-job-lock \
+	tests/unit/job/test-job-look \
 	tests/unit/job/test-job-nbd \
 	tests/unit/job/test-job-new-directories \
 	tests/unit/job/test-job-package \
@@ -202,6 +204,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-executor \
 	tests/unit/manager/test-manager-files \
 	tests/unit/manager/test-manager-group \
+	tests/unit/manager/test-manager-inspect \
 	tests/unit/manager/test-manager-jobs \
 	tests/unit/manager/test-manager-holds \
 	tests/unit/manager/test-manager-keys \

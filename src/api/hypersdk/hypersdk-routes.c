@@ -7,6 +7,7 @@
 #include "api/http/reply.h"
 #include "api/hypersdk/hypersdk-cancel.h"
 #include "api/hypersdk/hypersdk-decode.h"
+#include "api/hypersdk/hypersdk-inspect.h"
 #include "api/hypersdk/hypersdk-json.h"
 #include "api/hypersdk/hypersdk-logs.h"
 #include "api/hypersdk/hypersdk-metrics.h"
@@ -235,6 +236,14 @@ static const Route hypersdk_routes[] = {
                         .summary = "Remove a named source." },
         { HTTP_POST, "/sources/{name}/test", SCOPE_SUBMIT, hypersdk_test_source,
                         .summary = "Log in to a named source, and get what the server is." },
+        { HTTP_POST, "/inspect/source", SCOPE_SUBMIT, hypersdk_inspect_source, .max_body = VMS_BODY_MAX,
+                        .summary = "Inspect the source of a job, without a job.",
+                        .body = &hypersdk_inspect_source_schema,
+                        .replies = hypersdk_inspect_source_replies },
+        { HTTP_POST, "/inspect/destination", SCOPE_SUBMIT, hypersdk_inspect_destination,
+                        .max_body = VMS_BODY_MAX, .summary = "Get the space of the destination of a job.",
+                        .body = &hypersdk_inspect_destination_schema,
+                        .replies = hypersdk_inspect_destination_replies },
         { HTTP_GET, "/metrics", SCOPE_READ, hypersdk_get_metrics, .summary = "Metrics for Prometheus." },
         { HTTP_GET, "/readiness", SCOPE_READ, v1_get_readiness, .query = v1_readiness_query,
                         .summary = "Check whether virtual machines can be migrated here.",
@@ -261,6 +270,8 @@ static const Route hypersdk_routes[] = {
                         .summary = "Get the progress of a job." },
         { HTTP_GET, "/jobs/logs/{id}", SCOPE_READ, get_logs, .query = log_parameters,
                         .summary = "Get the log of a job." },
+        { HTTP_GET, "/jobs/{id}/log", SCOPE_READ, hypersdk_get_log, .query = hypersdk_log_query,
+                        .summary = "Get a page of the log of a job.", .replies = hypersdk_log_replies },
         { HTTP_GET, "/jobs/eta/{id}", SCOPE_READ, get_eta,
                         .summary = "Get the estimated time of completion." },
         { HTTP_GET, "/schedules", SCOPE_READ, hypersdk_list_schedules, .query = hypersdk_schedule_parameters,

@@ -146,21 +146,21 @@ static json_t *datastores(const json_t *disks) {
         return list;
 }
 
+/* Of the concerns that hyper-vsphered has found. */
 static json_t *migration(const json_t *details) {
         json_t *blockers = json_array(), *warnings = json_array();
-        const json_t *disk;
+        const json_t *concern;
         size_t i;
 
-        json_array_foreach(json_object_get(details, "disks"), i, disk) {
-                if (json_is_true(json_object_get(disk, "rdm")))
-                        (void) append(blockers, json_sprintf("disk-%zu is a raw device mapping", i));
-                if (json_is_true(json_object_get(disk, "shared")))
-                        (void) append(warnings, json_sprintf("disk-%zu is shared with other machines", i));
+        json_array_foreach(json_object_get(details, "concerns"), i, concern) {
+                const char *severity = text_of(concern, "severity");
+                json_t *text = json_object_get(concern, "text");
+
+                if (streq_ptr(severity, "error"))
+                        (void) json_array_append(blockers, text);
+                else if (streq_ptr(severity, "warning"))
+                        (void) json_array_append(warnings, text);
         }
-        if (json_is_true(json_object_get(details, "template")))
-                (void) append(warnings, json_string("it is a template"));
-        if (json_is_true(json_object_get(details, "consolidation_needed")))
-                (void) append(warnings, json_string("its disks need consolidation"));
         return json_pack("{s:b, s:o, s:o}", "supported", json_array_size(blockers) == 0, "warnings",
                         warnings, "blockers", blockers);
 }

@@ -73,6 +73,7 @@ static int on_deployed(sd_bus_message *m, void *userdata, sd_bus_error *ret_erro
         DeployCall *c = userdata;
         int r = error ? -EREMOTEIO : reply(c, m);
 
+        c->manager->n_calls_pending--;
         file_call_end(c->manager, &c->message, r, error);
         deploy_call_free(c);
         return 0;
@@ -115,6 +116,7 @@ static int continue_call(const DeployCall *from, DeployDefinition *definition, s
                 return r;
         }
         c->message = TAKE_PTR(*message);
+        c->manager->n_calls_pending++;
         return 0;
 }
 

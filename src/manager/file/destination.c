@@ -14,19 +14,10 @@
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "shared/thread-call.h"
+#include "spec/concern.h"
 #include "json/json-parse.h"
 
 /* --- what is there --------------------------------------------------------------------------------- */
-
-static int add_concern(json_t *concerns, const char *severity, const char *code, const char *text) {
-        if (!text)
-                return -ENOMEM;
-        return json_array_append_new(concerns,
-                               json_pack("{s:s, s:s, s:s}", "severity", severity, "code", code, "text",
-                                               text)) < 0
-                        ? -ENOMEM
-                        : 0;
-}
 
 /* The path itself, or the nearest directory above it that exists. 1: it is the path itself. */
 static int open_nearest(const PathRules *rules, const char *path, int *ret_fd, struct stat *ret_stat,
@@ -59,20 +50,12 @@ static int open_nearest(const PathRules *rules, const char *path, int *ret_fd, s
                      : -ENOMEM;
 }
 
-static int add_exists(json_t *concerns, const char *path) {
-        _cleanup_free_ char *text =
-                        strprintf("%s exists already, and is not replaced: choose another name", path);
-
-        return add_concern(concerns, "error", "destination_exists", text);
-}
-
 static int add_no_space(json_t *concerns, uint64_t size, uint64_t free_bytes) {
         char wanted[BYTES_SIZE], there[BYTES_SIZE];
-        _cleanup_free_ char *text = strprintf(
+
+        return concern_add(concerns, CONCERN_NO_SPACE,
                         "The disk has %s, but only %s are free: it fits only if enough of it is empty",
                         format_bytes(wanted, size), format_bytes(there, free_bytes));
-
-        return add_concern(concerns, "warning", "no_space", text);
 }
 
 static int make_concerns(const char *path, bool exists, uint64_t size, uint64_t free_bytes, json_t **ret) {
@@ -80,7 +63,8 @@ static int make_concerns(const char *path, bool exists, uint64_t size, uint64_t 
         int r = concerns ? 0 : -ENOMEM;
 
         if (r >= 0 && exists)
-                r = add_exists(concerns, path);
+                r = concern_add(concerns, CONCERN_DESTINATION_EXISTS,
+                                "%s exists already, and is not replaced", path);
         if (r >= 0 && size > free_bytes)
                 r = add_no_space(concerns, size, free_bytes);
         if (r >= 0)

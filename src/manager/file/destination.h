@@ -10,7 +10,7 @@
 
 /* {"path", "directory", "exists", "free", "total", "concerns"}: the nearest directory that exists, the space
  * of its file system in bytes, and what is wrong with the destination of a disk of @size bytes (0: not
- * known), as [{"severity", "code", "text"}]. 0; -EPERM, -EBADMSG with @errors; -ENOMEM. Blocks. */
+ * known), a list of spec/concern.h. 0; -EPERM, -EBADMSG with @errors; -ENOMEM. Blocks. */
 int destination_look(
                 const PathRules *rules, const char *path, uint64_t size, json_t **ret, JsonErrors *errors);
 

@@ -429,11 +429,36 @@ static const sd_bus_vtable api_vtable[] = {
         SD_BUS_VTABLE_END,
 };
 
+static int method_inspect_source(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "s",
+                        "{\"type\":\"file\",\"path\":\"/srv/a.vmdk\",\"format\":\"vmdk\",\"size\":1073741824,"
+                        "\"disks\":[{\"file\":\"a.vmdk\",\"format\":\"vmdk\",\"size\":1073741824}],\"vm\":"
+                        "{\"cpus\":2,\"memory\":1073741824,\"firmware\":\"efi\"},\"concerns\":[{\"severity\":"
+                        "\"warning\",\"code\":\"tpm\",\"text\":\"It has a TPM\",\"remedy\":\"Take care.\"}]}");
+}
+
+static int method_inspect_destination(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        const char *destination;
+        uint64_t size;
+        int r = sd_bus_message_read(m, "st", &destination, &size);
+
+        /* The size is that of the source, if that was inspected. */
+        return r < 0 ? r
+                     : sd_bus_reply_method_return(m, "s",
+                                       size > 0 ? "{\"free\":1048576,\"total\":2097152,\"concerns\":["
+                                                  "{\"severity\":\"warning\",\"code\":\"no_space\",\"text\":"
+                                                  "\"Too large\",\"remedy\":\"Remove files.\"}]}"
+                                                : "{\"free\":1048576,\"total\":2097152,\"concerns\":[]}");
+}
+
 static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("SubmitJob", "sa{sv}", "sob", method_submit, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("GetJob", "s", "os", method_get, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("ListJobs", "a{sv}", "ta(sosssdttsttts)", method_list, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("InspectSource", "sa{sv}", "s", method_inspect_source, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("InspectDestination", "sta{sv}", "s", method_inspect_destination,
+                        SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("CancelJob", "s", NULL, method_cancel, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("RetryJob", "sa{sv}", "o", method_retry, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("Reload", NULL, NULL, method_reload, SD_BUS_VTABLE_UNPRIVILEGED),

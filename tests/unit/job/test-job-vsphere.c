@@ -586,12 +586,12 @@ START_TEST(checks) {
         d = good;
         d.capacity = 511;
         check(&d, false, "511 bytes");
-        VmDetail vm = { .disks = &good, .n_disks = 1, .consolidation_needed = true };
+        VmDetail vm = { .disks = &good, .n_disks = 1, .summary.consolidation_needed = true };
         ck_assert_int_eq(vsphere_check_vm(&vm, false, &why), -EOPNOTSUPP);
         ck_assert_ptr_nonnull(strstr(why, "consolidate"));
         why = mfree(why);
         vm.n_disks = 0;
-        vm.consolidation_needed = false;
+        vm.summary.consolidation_needed = false;
         ck_assert_int_eq(vsphere_check_vm(&vm, false, &why), -EOPNOTSUPP);
 }
 END_TEST

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What may prevent the migration of a virtual machine or image, or is not in its result: the one place where
+ * it is decided, for the bus, HTTP, hyperctl and the page. Each has a code for programs, a severity, a text,
+ * and a remedy. */
+
+#include <jansson.h>
+
+#include "basic/macro.h"
+
+typedef enum ConcernCode {
+        /* The migration fails. */
+        CONCERN_NO_DISKS,
+        CONCERN_DISK_SIZE,
+        CONCERN_RDM_PHYSICAL,
+        CONCERN_SHARED_DISK,
+        CONCERN_INDEPENDENT_DISK,
+        CONCERN_CONSOLIDATION_NEEDED,
+        CONCERN_ENCRYPTED,
+        CONCERN_TOO_MANY_DISKS,
+        CONCERN_TOO_MANY_NICS,
+        CONCERN_IMAGE_REFUSED,
+        CONCERN_DIFFERENCING,
+        CONCERN_DESTINATION_EXISTS,
+        /* The result may not be what is expected. */
+        CONCERN_NO_SPACE,
+        CONCERN_SUSPENDED,
+        CONCERN_TOOLS_NOT_RUNNING,
+        CONCERN_FIRMWARE,
+        CONCERN_TPM,
+        CONCERN_PCI_DEVICE,
+        CONCERN_USB_DEVICE,
+        CONCERN_RDM,
+        CONCERN_TEMPLATE,
+        CONCERN_COMPRESSED,
+        /* Good to know. */
+        CONCERN_RUNNING,
+        CONCERN_SNAPSHOTS,
+        CONCERN_NOT_TRACKED,
+        _CONCERN_MAX,
+} ConcernCode;
+
+/* A list of concerns is [{"severity", "code", "text", "remedy"}], errors first.
+ *
+ * Adds a concern, behind all that are as severe. @format: its text. 0 or -ENOMEM. */
+int concern_add(json_t *concerns, ConcernCode code, const char *format, ...) _printf_(3, 4);
+/* The code of the most severe one that is an error, or NULL. */
+const char *concerns_error(const json_t *concerns);
+
+typedef struct ConcernDisk {
+        const char *label;
+        uint64_t size; /* bytes */
+        bool rdm, rdm_physical, shared, independent;
+} ConcernDisk;
+
+/* What is known of a virtual machine. What is not known is false, 0 or NULL. */
+typedef struct ConcernVm {
+        bool running, suspended;
+        bool tools_not_running; /* in the guest of a running one */
+        bool is_template;
+        bool consolidation_needed;
+        bool encrypted;
+        bool tpm;
+        bool not_tracked; /* changed areas */
+        unsigned snapshots;
+        const char *firmware; /* "bios", "efi" */
+        char *const *pci_devices, *const *usb_devices; /* names of devices of the host */
+        size_t n_nics;
+        bool has_disks; /* whether @disks is known */
+        const ConcernDisk *disks;
+        size_t n_disks;
+} ConcernVm;
+
+/* Adds the concerns of @vm. 0 or -ENOMEM. */
+int concerns_add_vm(json_t *concerns, const ConcernVm *vm);
+/* Removes those that are good to know only, as for lists. */
+void concerns_shorten(json_t *concerns);

@@ -26,6 +26,7 @@ export const TYPES = {
         ListJobs: "a{sv}",
         CancelJob: "s",
         RetryJob: "sa{sv}",
+        InspectSource: "sa{sv}",
         InspectDestination: "sta{sv}",
         ListFiles: "s",
         DeployVm: "s",
@@ -55,12 +56,15 @@ export const TYPES = {
     "org.hyper1.Hosts.Manager": { ListHosts: "", AddHost: "sa{sv}", RemoveHost: "s", ListVms: "stt" },
     "org.hyper1.Hosts.Host": { Connect: "" },
     "org.hyper1.Hosts.Vm": { Start: "" },
-    "org.hyper1.VSphere": { ListVMs: "ssus", GetVM: "ss", TestSource: "s" },
+    "org.hyper1.VSphere": { ListVMs: "ssus", TestSource: "s" },
     "org.freedesktop.DBus.Properties": { Get: "ss" },
 };
 
 export const FINAL = ["COMPLETED", "FAILED", "CANCELLED"];
 export const UNFINISHED = ["CREATED", "VALIDATED", "QUEUED", "ASSIGNED", "RUNNING", "RETRYING"];
+
+// Of startVm(): the host must be known to hyper-hostd.
+const NO_HOST_HAS_IT = "org.hyper1.Error.NoSuchVm";
 
 // What an error means to the page: its kind decides what is offered, fields are those of a job spec.
 export function describeError(error) {
@@ -74,6 +78,7 @@ export function describeError(error) {
     let kind = "other";
 
     if (name === "org.freedesktop.DBus.Error.AccessDenied") kind = "no-role";
+    else if (name === NO_HOST_HAS_IT) kind = "no-host";
     else if (name === "org.hyper1.Error.AccessDenied" || /InteractiveAuthorizationRequired$/.test(name))
         kind = "not-permitted";
     else if (
@@ -437,6 +442,9 @@ export const screenshot = async (bus, path) =>
 export const deployVm = (bus, definition) =>
     parsed(bus.call("manager", "DeployVm", JSON.stringify(definition)));
 
+// What is in a source of a job, and its concerns.
+export const inspectSource = (bus, source) =>
+    parsed(bus.call("manager", "InspectSource", JSON.stringify(source), {}));
 export const inspectDestination = (bus, destination, size) =>
     parsed(bus.call("manager", "InspectDestination", JSON.stringify(destination), size, {}));
 export const getConfig = (bus, service) => parsed(bus.call(service, "GetConfig"));
@@ -487,10 +495,6 @@ export async function listSourceVms(bus, name) {
     return vms;
 }
 
-// A virtual machine of a vCenter or ESXi host, with its disks and networks.
-export const getSourceVm = (bus, name, vm) =>
-    parsed(bus.call("vsphere", "GetVM", JSON.stringify({ name }), vm));
-
 export async function listHosts(bus) {
     const [rows] = await bus.call("hosts", "ListHosts");
     return rows.map(([id, path, uri, name, state, error, vms]) => ({
@@ -522,9 +526,7 @@ export async function startVm(bus, uuid) {
     const [, rows] = await bus.call("hosts", "ListVms", "", 0, 1000);
     const row = rows.find(r => r[2] === uuid);
     if (!row)
-        throw Object.assign(new Error("No host has this virtual machine"), {
-            name: "org.hyper1.Error.NoSuchVm",
-        });
+        throw Object.assign(new Error("no host has it"), { name: NO_HOST_HAS_IT });
     return bus.callObject("hosts", row[1], "org.hyper1.Hosts.Vm", "Start");
 }
 

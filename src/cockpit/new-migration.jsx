@@ -4,9 +4,9 @@
 
 import React, { useEffect, useState } from "react";
 import * as pf from "./pf.js";
-import { describeError, getSourceVm, inspectDestination, submitJob } from "./bus.js";
+import { describeError, inspectDestination, inspectSource, submitJob } from "./bus.js";
 import { PathInput } from "./path-input.jsx";
-import { DEFAULTS, networksOf, placeOf, sourcesOf, specOf } from "./spec.js";
+import { DEFAULTS, networksOf, placeOf, sizeOf, sourceOf, sourcesOf, specOf } from "./spec.js";
 import { bytesText, errorText, numberText, powerText } from "./text.js";
 import {
     Concerns,
@@ -26,21 +26,27 @@ const _ = cockpit.gettext;
 
 const INSPECT_DELAY = 300; // milliseconds
 
-// The virtual machines that were selected, with their disks and networks; null while they are requested.
-function useFound(bus, sources) {
+// What is in the sources, and their concerns; null while they are inspected. A path that is being entered is
+// not inspected.
+function useFound(bus, sources, delay) {
     const [found, setFound] = useState(null);
     useEffect(() => {
         let current = true;
-        const get = source =>
-            getSourceVm(bus, source.name, source.vm_path).then(
-                vm => ({ source, vm }),
+        const inspect = source =>
+            inspectSource(bus, source).then(
+                inspection => ({ source, ...inspection }),
                 e => ({ source, error: describeError(e) }),
             );
-        Promise.all(sources.map(get)).then(all => current && setFound(all));
+        setFound(null);
+        const timer = setTimeout(
+            () => Promise.all(sources.map(inspect)).then(all => current && setFound(all)),
+            delay,
+        );
         return () => {
             current = false;
+            clearTimeout(timer);
         };
-    }, []);
+    }, [JSON.stringify(sources)]);
     return found;
 }
 
@@ -69,29 +75,36 @@ function useDestination(bus, destination, size) {
     return found;
 }
 
-function Vm({ vm }) {
+// A virtual machine of a server has other members than the hardware of an OVF.
+function facts({ format, size, vm }) {
+    return [
+        [_("Format"), format],
+        [_("State"), powerText(vm?.power_state)],
+        [_("Guest"), vm?.guest_os],
+        [_("Firmware"), vm?.hardware?.firmware || vm?.firmware],
+        [_("Snapshots"), vm?.snapshot_count > 0 ? numberText(vm.snapshot_count) : ""],
+        [_("Networks"), networksOf([{ vm }]).join(", ")],
+        [_("Size"), size ? bytesText(size) : ""],
+    ];
+}
+
+function Inspection({ name, inspection }) {
     return (
         <>
-            <Facts
-                terms={[
-                    [_("State"), powerText(vm.power_state)],
-                    [_("Guest"), vm.guest_os],
-                    [_("Firmware"), vm.firmware],
-                    [_("Snapshots"), vm.snapshot_count > 0 ? numberText(vm.snapshot_count) : ""],
-                    [_("Networks"), networksOf([{ vm }]).join(", ")],
-                ]}
-            />
-            <DataTable
-                label={cockpit.format(_("Disks of $0"), vm.name)}
-                rows={vm.disks}
-                rowKey={d => d.label}
-                empty={_("It has no disks.")}
-                columns={[
-                    { title: _("Disk"), cell: d => d.label },
-                    { title: _("Size"), cell: d => bytesText(d.capacity_bytes) },
-                    { title: _("File"), cell: d => <span className="hyper-path">{d.file_path}</span> },
-                ]}
-            />
+            <Facts terms={facts(inspection)} />
+            {inspection.disks.length > 0 && (
+                <DataTable
+                    label={cockpit.format(_("Disks of $0"), name)}
+                    rows={inspection.disks.map((d, i) => ({ ...d, i }))}
+                    rowKey={d => d.i}
+                    columns={[
+                        { title: _("File"), cell: d => <span className="hyper-path">{d.file}</span> },
+                        { title: _("Format"), cell: d => d.format },
+                        { title: _("Size"), cell: d => (d.size ? bytesText(d.size) : _("Unknown")) },
+                    ]}
+                />
+            )}
+            <Concerns concerns={inspection.concerns} />
         </>
     );
 }
@@ -103,16 +116,16 @@ function Found({ found }) {
                 <pf.Spinner size="md" aria-label={_("Loading")} />
             </p>
         );
-    return found.map(({ source, vm, error }) => (
-        <Section
-            key={source.vm_path}
-            title={vm?.name || source.vm_path}
-            id={"found-" + (vm?.id || source.vm_path)}
-        >
-            <ErrorAlert error={error} />
-            {vm && <Vm vm={vm} />}
-        </Section>
-    ));
+    return found.map(({ source, error, ...inspection }, i) => {
+        const path = source.vm_path || source.path;
+        const name = inspection.vm?.name || path;
+        return (
+            <Section key={path} title={name} id={"found-" + i}>
+                <ErrorAlert error={error} />
+                {!error && <Inspection name={name} inspection={inspection} />}
+            </Section>
+        );
+    });
 }
 
 const KINDS = [
@@ -270,9 +283,10 @@ export function NewMigration({ options }) {
     const [isOpen, setOpen] = useState(false);
     const [submitted] = useState(() => new Map());
     const { error, busy, run, clear } = useCall();
-    const found = useFound(bus, ticked);
-    const disks = (found || []).flatMap(f => f.vm?.disks || []);
-    const size = disks.reduce((sum, disk) => sum + disk.capacity_bytes, 0);
+    const source = sourceOf(path);
+    const sources = ticked.length > 0 ? ticked : [source].filter(Boolean);
+    const found = useFound(bus, sources, ticked.length > 0 ? 0 : INSPECT_DELAY);
+    const size = sizeOf(found || []);
     const space = useDestination(bus, placeOf(form, several), size);
     const networks = form.kind === "kvm" ? networksOf(found || []) : [];
     const set = (name, value) => setForm(all => ({ ...all, [name]: value }));
@@ -315,7 +329,7 @@ export function NewMigration({ options }) {
                         <Helper error={errorOf("source")}>{_("The path of a file on this machine")}</Helper>
                     </pf.FormGroup>
                 )}
-                {ticked.length > 0 && <Found found={found} />}
+                {sources.length > 0 && <Found found={found} />}
                 <Destination form={form} set={set} errorOf={errorOf} space={space} />
                 {several && <Networks networks={networks} form={form} set={set} />}
                 <pf.ExpandableSection

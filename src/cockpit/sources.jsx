@@ -18,6 +18,7 @@ import {
 } from "./bus.js";
 import { bytesText, numberText, powerText, timeText } from "./text.js";
 import {
+    Concerns,
     Confirm,
     DataTable,
     ErrorAlert,
@@ -358,6 +359,9 @@ function VmRow({ vm, ticked, tick }) {
             <pf.Td dataLabel={_("Guest")}>{vm.guest_os}</pf.Td>
             <pf.Td dataLabel={_("Disks")}>{numberText(vm.num_virtual_disks || 0)}</pf.Td>
             <pf.Td dataLabel={_("Size")}>{bytesText(vm.storage)}</pf.Td>
+            <pf.Td dataLabel={_("Concerns")}>
+                <Concerns concerns={vm.concerns} />
+            </pf.Td>
         </pf.Tr>
     );
 }
@@ -412,6 +416,7 @@ export function ServerVms({ name }) {
                             <pf.Th>{_("Guest")}</pf.Th>
                             <pf.Th>{_("Disks")}</pf.Th>
                             <pf.Th>{_("Size")}</pf.Th>
+                            <pf.Th width={30}>{_("Concerns")}</pf.Th>
                         </pf.Tr>
                     </pf.Thead>
                     <pf.Tbody>

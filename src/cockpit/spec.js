@@ -71,6 +71,13 @@ export function sourcesOf({ source, vm }) {
     return source ? vms.map(path => ({ type: "vsphere", name: source, vm_path: path })) : [];
 }
 
+// The source of a path; null while it is not complete.
+export const sourceOf = path =>
+    path.startsWith("/") && !path.endsWith("/") ? { type: "file", path } : null;
+
+// The size of all that was found, 0 if it is not known.
+export const sizeOf = found => found.reduce((sum, f) => sum + (f?.size || 0), 0);
+
 // The networks of what was found, each once.
 export function networksOf(found) {
     const nics = found.flatMap(f => f?.vm?.nics || []);

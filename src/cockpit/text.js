@@ -88,6 +88,10 @@ export function errorText(error) {
             return _(
                 "This requires administrative access, or membership in the group hyper-operator or hyper-admin. Administrative access is turned on at the top of the window.",
             );
+        case "no-host":
+            return _(
+                "No libvirt host that was added has this virtual machine. Add its host under Sources, such as qemu:///system for this machine, and try again.",
+            );
         case "not-available":
             return cockpit.format(_("The service is not available: $0"), error.message);
         default:

@@ -161,9 +161,20 @@ export function StateLabel({ state }) {
 
 const SEVERITIES = { error: "danger", warning: "warning", information: "info" };
 
+// What may prevent a migration, with what to do about it.
 export function Concerns({ concerns }) {
-    return (concerns || []).map(({ severity, code, text }) => (
-        <Notice key={code} isInline isPlain variant={SEVERITIES[severity] || "info"} title={text} />
+    return (concerns || []).map(({ severity, code, text, remedy }, i) => (
+        <Notice
+            key={i}
+            isInline
+            isPlain
+            variant={SEVERITIES[severity] || "info"}
+            title={text}
+            className="hyper-concern"
+            data-code={code}
+        >
+            {remedy}
+        </Notice>
     ));
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # tier: all
-# timeout: 600
+# timeout: 900
 # weight: 1
 # machine: cockpit
 # cockpit: yes
@@ -14,6 +14,8 @@
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
+# shellcheck source=tests/system/lib/lib-libvirt.sh
+. "$(dirname "$0")/../lib/lib-libvirt.sh"
 # shellcheck source=tests/system/lib/lib-vcsim.sh
 . "$(dirname "$0")/../lib/lib-vcsim.sh"
 
@@ -44,10 +46,21 @@ files: {roots: [$dir/images, $dir/out]}
 jobs: {source_paths: [$dir/images, $dir/disk.raw], destination_paths: [$dir]}
 hosts: {allow_test: true}
 EOF
+# A system that shows a login prompt on its serial port and its screen
+libvirt_up
+mkdir "$dir/vm"
+chmod 755 "$dir/vm"
+boot_disk "$dir/images/boots.raw" '\r\nDebian GNU/Linux 12 box ttyS0\r\n\r\nbox login: '
+chmod a+r "$dir/images/boots.raw"
 serve "$dir/slow.sock" --filter=noextents --filter=rate memory 64M rate=4M
 SLOW_URI=$(nbd_uri "$dir/slow.sock")
-# shellcheck disable=SC2119
-vcsim_start
+cat >"$dir/inventory.json" <<EOF
+{"vms": [{"name": "web", "power": "on", "tools": "running", "disks": [{"size": "2M"}]},
+         {"name": "mail", "power": "on", "tools": "not-running", "vtpm": true, "firmware": "efi",
+          "disks": [{"size": "1M"}, {"size": "1M", "mode": "independent_persistent"}]},
+         {"name": "db", "power": "off", "disks": [{"size": "1M", "rdm": "physicalMode"}]}]}
+EOF
+vcsim_start -inventory "$dir/inventory.json" -vm 0 -shutdown-time 100ms
 export SLOW_URI VCSIM_URL=$vcsim_url VCSIM_USER=$vcsim_user VCSIM_PASSWORD=$vcsim_password
 export VCSIM_THUMBPRINT=$vcsim_thumbprint
 busctl -q call "${manager[@]}" RegisterWorker s '{"worker_id": "w1", "capabilities": []}'
@@ -70,8 +83,9 @@ many_jobs() {
 
 # An empty list is the first that the administrator sees
 flow nora nobody
-flow alice jobs schedules settings workers sources idle
+flow alice jobs kvm schedules settings workers sources warm idle
 flow alice looks
+flow alice narrow
 flow olga operator
 flow vera viewer
 many_jobs

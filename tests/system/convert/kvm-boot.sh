@@ -13,22 +13,6 @@
 # shellcheck source=tests/system/lib/lib-libvirt.sh
 . "$(dirname "$0")/../lib/lib-libvirt.sh"
 
-# boot_disk FILE TEXT: a disk whose boot sector writes the text to the serial port and the screen, then writes
-# sector 1, and stops:
-#       xor %ax,%ax; mov %ax,%ds; mov %ax,%es; mov %ax,%ss; mov $0x7c00,%sp; mov $text,%si
-# next: lodsb; test %al,%al; jz done; mov $0x3f8,%dx; out %al,%dx; mov $0xe,%ah; xor %bx,%bx; int $0x10;
-#       jmp next
-# done: mov $0x301,%ax; mov $0x7c00,%bx; mov $2,%cx; mov $0x80,%dx; int $0x13
-# stop: hlt; jmp stop
-boot_disk() {
-        local code i
-        code=31c08ed88ec08ed0bc007cbe307cac84c0740cbaf803eeb40e31dbcd10ebefb80103bb007cb90200ba8000cd13f4ebfd
-        for ((i = 0; i < ${#code}; i += 2)); do printf %b "\\x${code:i:2}"; done >"$1"
-        printf '%b\0' "$2" >>"$1"
-        truncate -s 510 "$1"
-        printf '\x55\xaa' >>"$1"
-        truncate -s 8M "$1"
-}
 # proof FILE NAME [JQ-PROGRAM]: a job with a proof of boot
 proof() { submit "$(spec "$dir/$1" "$dir/unused.qcow2" ".job_id = \"$2\" | .parameters += {boot_check: true, fix: \"none\"} |
         .destination = {type: \"kvm\", name: \"$2\", directory: \"$dir/vm\", hardware: {memory: 67108864}} |

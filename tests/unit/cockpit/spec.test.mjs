@@ -7,6 +7,8 @@ import {
     completions,
     networksOf,
     placeOf,
+    sizeOf,
+    sourceOf,
     sourcesOf,
     specOf,
     splitPath,
@@ -91,4 +93,11 @@ test("paths are completed in their directory", () => {
     const entries = [{ name: "web", directory: true }, { name: "web.vmdk" }, { name: "db.vmdk" }];
     assert.deepEqual(completions("/srv/we", entries), ["/srv/web/", "/srv/web.vmdk"]);
     assert.deepEqual(completions("/", [{ name: "srv", directory: true }]), ["/srv/"]);
+});
+
+test("only a complete path is inspected", () => {
+    assert.deepEqual(sourceOf("/srv/a.vmdk"), { type: "file", path: "/srv/a.vmdk" });
+    assert.equal(sourceOf("/srv/"), null);
+    assert.equal(sourceOf("srv"), null);
+    assert.equal(sizeOf([{ size: 2 }, { size: null }, { error: {} }, null]), 2);
 });

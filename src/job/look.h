@@ -9,6 +9,6 @@
 
 /* {"format", "disks": [{"file", "format", "size"}], "vm", "concerns"}: sizes in bytes, null if they are not
  * known; "vm" is a document of spec/vm-json.h or null. @name: that of the file. What is wrong with the file
- * is a concern. @cancel_fd: readable when it takes too long; then sizes are not known. 0, or a negative errno if
- * it cannot be read. */
+ * is a concern. @cancel_fd: readable when it takes too long; then sizes are not known. 0, or a negative
+ * errno if it cannot be read. */
 int look_at(int fd, const char *name, int cancel_fd, json_t **ret);

@@ -184,13 +184,13 @@ async function warm(session) {
         parameters: { warm: true },
     });
     const frame = await open(session, "/migration/warm");
-    await frame.getByText("Next pass").waitFor();
+    await frame.getByText("Next pass").first().waitFor();
     const now = frame.getByRole("button", { name: "Cut over now" });
     await now.waitFor();
     await accessible(session, "warm");
     await now.click();
     await frame.locator("#migration[data-state=COMPLETED]").waitFor();
-    await frame.getByText("Downtime").waitFor();
+    await frame.getByText("Downtime").first().waitFor();
     await accessible(session, "warm-completed");
     say("a warm migration is cut over");
 }

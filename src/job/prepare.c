@@ -56,19 +56,13 @@ static int check_name_free(Attempt *a, const PartDirectory *p) {
                                                  strerror(errno));
 }
 
-static int busy(Attempt *a) {
-        return attempt_fail(a, EBUSY, "destination_busy",
-                        "Another job is writing the destination %s: wait until it is finished, or cancel it",
-                        job_plan_target(a->plan));
-}
-
 /* hyper-job run takes the lock for good; this is to say so before anything was read. */
 static int check_lock(Attempt *a, const PartDirectory *p) {
         _cleanup_close_ int fd = -EBADF;
         int r = p->fd >= 0 ? part_lock(p->fd, a->plan->job_id, 0, &fd) : 0;
 
         if (r == -EBUSY)
-                return busy(a);
+                return part_lock_fail(a, p->fd);
         /* What another job left there, this one takes over. */
         return r < 0 && r != -EUSERS ? attempt_fail(a, r, NULL, "Locking the directory %s failed: %s",
                                                        p->path, strerror(-r))
@@ -101,7 +95,7 @@ static int finish_publishing(Attempt *a, PartDirectory *p) {
                 return 0;
         r = p->fd >= 0 ? part_lock(p->fd, a->plan->job_id, 0, &lock_fd) : 0;
         if (r < 0)
-                return busy(a);
+                return part_lock_fail(a, p->fd);
         const JobEndpoint *destination = &a->plan->spec->destination;
         r = outputs_publish(p, a->directory_fd, uid, destination,
                         layout_published_of_outputs(destination, json_array_size(result->outputs)), NULL,

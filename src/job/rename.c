@@ -7,6 +7,7 @@
 
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "job/part-lock.h"
 #include "job/rename.h"
 
 #define PROBE_FILE ".probe"
@@ -98,13 +99,14 @@ static int try_all(int fd, char **ret_text) {
                                 "not (%s): choose "
                                 "another destination",
                                 strerror(errno));
-        if (flock(file, LOCK_EX | LOCK_NB) < 0)
-                return probe_error(ret_text, errno,
+        int r = flock(file, LOCK_EX | LOCK_NB) < 0 ? -errno : part_lock_file(file);
+        if (r < 0)
+                return probe_error(ret_text, r,
                                 "its file system cannot lock files (%s), so two jobs could write one image: "
                                 "mount it with "
                                 "locking, or choose another destination",
-                                strerror(errno));
-        int r = rename_noreplace(fd, PROBE_FILE, fd, PROBE_RENAMED);
+                                strerror(-r));
+        r = rename_noreplace(fd, PROBE_FILE, fd, PROBE_RENAMED);
         if (r < 0)
                 return probe_error(ret_text, r, "no file can be renamed there: %s", strerror(-r));
         return 0;

@@ -22,10 +22,7 @@ static int lock_part_directory(Run *run) {
         int r = part_lock(run->part_fd, a->plan->job_id, PART_LOCK_TAKE_OVER, &run->lock_fd);
 
         if (r == -EBUSY)
-                return attempt_fail(a, r, "destination_busy",
-                                "Another job is writing the destination %s: wait until it is finished, or "
-                                "cancel it",
-                                job_plan_target(a->plan));
+                return part_lock_fail(a, run->part_fd);
         if (r < 0)
                 return attempt_fail(a, r, NULL,
                                 "Locking the directory for the unfinished image, %s, failed: %s",

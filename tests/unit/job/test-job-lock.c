@@ -4,6 +4,7 @@
 
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/utsname.h>
 
 #include "job/appliance-slot.h"
 #include "job/part-lock.h"
@@ -73,6 +74,86 @@ START_TEST(the_last_one_to_take_it_has_it) {
         ck_assert_int_eq(lock(dir, "bb", 0, &fd), -EUSERS);
         ck_assert_int_eq(lock(dir, "b", 0, &fd), 0);
         safe_close(fd);
+}
+END_TEST
+
+/* The second one is told who has it; whatever ends the first one's process gives the lock free. */
+START_TEST(the_lock_ends_with_its_process) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_close_ int fd = -EBADF, part = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct utsname u;
+        int tell[2], status;
+        char byte;
+
+        ck_assert_int_eq(uname(&u), 0);
+        _cleanup_free_ char *nobody = part_lock_owner(part);
+        ck_assert_str_eq(nobody, "Another job");
+        ck_assert_int_eq(pipe(tell), 0);
+        pid_t child = fork();
+        if (child == 0) {
+                if (lock(dir, "a-1", PART_LOCK_TAKE_OVER, &fd) == 0 && write(tell[1], "x", 1) == 1)
+                        for (;;)
+                                (void) pause();
+                _exit(1);
+        }
+        ck_assert_int_eq(read(tell[0], &byte, 1), 1);
+        ck_assert_int_eq(lock(dir, "b", PART_LOCK_TAKE_OVER, &fd), -EBUSY);
+        ck_assert_int_eq(lock(dir, "a-1", 0, &fd), -EBUSY);
+        _cleanup_free_ char *owner = part_lock_owner(part),
+                            *expected = strprintf("Job a-1 on %s", u.nodename);
+        ck_assert_str_eq(owner, expected);
+
+        ck_assert_int_eq(kill(child, SIGKILL), 0);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert_int_eq(lock(dir, "a", 0, &fd), -EUSERS);
+        ck_assert_int_eq(lock(dir, "b", PART_LOCK_TAKE_OVER, &fd), 0);
+        (void) close(tell[0]);
+        (void) close(tell[1]);
+}
+END_TEST
+
+/* A server of NFS compares the locks of its own processes with those of its clients, if they are of this
+ * kind, which flock(2) is not. */
+START_TEST(the_lock_is_one_of_bytes) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_close_ int fd = -EBADF, other = -EBADF;
+        struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
+
+        ck_assert_int_eq(lock(dir, "a", PART_LOCK_TAKE_OVER, &fd), 0);
+        other = open(PATH(dir, PART_LOCK_FILE), O_RDWR | O_CLOEXEC);
+        ck_assert_int_eq(fcntl(other, F_SETLK, &l), -1);
+        ck_assert(errno == EAGAIN || errno == EACCES);
+}
+END_TEST
+
+START_TEST(an_owner_is_as_good_as_its_file) {
+        static const struct {
+                const char *content, *owner;
+        } cases[] = {
+                { "", "Another job" },
+                { "web-1", "Job web-1" }, /* as earlier versions wrote it */
+                { "web-1\nnode-2.example.com", "Job web-1 on node-2.example.com" },
+                { "web-1\n", "Job web-1" },
+                { "web-1\nnode 2", "Job web-1" },
+                { "web-1\n\033[2J", "Job web-1" },
+                { "../web", "Another job" },
+                { "\nnode-2", "Another job" },
+        };
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_close_ int part = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                write_text(PATH(dir, PART_LOCK_FILE), cases[i].content);
+                _cleanup_free_ char *owner = part_lock_owner(part);
+                ck_assert_str_eq(owner, cases[i].owner);
+        }
+        /* Longer than any */
+        _cleanup_free_ char *text = malloc(100001);
+        memset(text, 'a', 100000);
+        text[100000] = 0;
+        write_text(PATH(dir, PART_LOCK_FILE), text);
+        _cleanup_free_ char *owner = part_lock_owner(part);
+        ck_assert_str_eq(owner, "Another job");
 }
 END_TEST
 
@@ -215,7 +296,8 @@ END_TEST
 
 int main(void) {
         const TTest *const tests[] = { as_many_appliances_run_as_there_are_slots, one_at_a_time,
-                the_last_one_to_take_it_has_it, only_a_plain_file_is_a_lock,
+                the_last_one_to_take_it_has_it, the_lock_ends_with_its_process, the_lock_is_one_of_bytes,
+                an_owner_is_as_good_as_its_file, only_a_plain_file_is_a_lock,
                 a_cancel_does_not_remove_what_another_job_took_over };
         TCase *tcase = test_case("job-lock", 120, tests, ELEMENTSOF(tests));
 

@@ -102,7 +102,9 @@ v1_login() {
 holds_v1_start() {
         inside sh -ec 'id bench >/dev/null 2>&1 || useradd -M -s /usr/sbin/nologin -G hyper-admin bench
                 echo bench:secret | chpasswd
-                systemctl -q start hyper-tls.socket'
+                # A socket is not started while its service runs.
+                systemctl stop hyper.service 2>/dev/null
+                systemctl start hyper-tls.socket'
         # The new certificate restarts the service: then, a login may end without an answer.
         await 60 "the v1 API accepts a login" v1_login
         await 60 "the v1 API answers" v1_get /health
@@ -125,8 +127,8 @@ v1_watch() {
 
 v1_remove_provider() {
         bus_call org.hyper1 /org/hyper1 org.hyper1.Manager AddSource ss \
-                '{"name": "hold", "vcenter_url": "https://127.0.0.1:1", "username": "u"}' secret
-        v1_get /providers/hold -X DELETE
+                '{"name": "hold-source", "vcenter_url": "https://127.0.0.1:1", "username": "u"}' secret
+        v1_get /providers/hold-source -X DELETE
 }
 
 bus_call() { inside busctl --timeout=60 call "$@"; }
@@ -156,7 +158,7 @@ bench_holds() {
                 hold hyper.service "GET $path (v1 API)" v1_get "$path"
         done
         hold hyper.service "the first messages of a WebSocket (v1 API)" v1_watch
-        hold hyper.service "DELETE /providers/hold (v1 API)" v1_remove_provider
+        hold hyper.service "DELETE /providers/{id} (v1 API)" v1_remove_provider
         hold hyper.service "GET /jobs?offset=9000 (worker API)" curl -sSf "$queue_api/jobs?limit=100&offset=9000"
         for path in /hosts /vms /hosts/hold/vms /hosts/hold/stats /hosts/hold/storage/volumes /ports \
                 /storage/disk-attachments /dashboard/stats /dashboard/overview /dashboard/activity; do

@@ -69,10 +69,14 @@ int job_row_add_warm(const JobRow *row, json_t *object) {
         return warm && json_object_set_new(object, "warm", warm) < 0 ? -ENOMEM : 0;
 }
 
-int job_row_add_submitter(const JobRow *row, json_t *object) {
-        json_t *submitter = parse_column(row->submitter);
+int submitter_add(const char *column, json_t *object) {
+        json_t *submitter = parse_column(column);
 
         return submitter && json_object_set_new(object, "submitter", submitter) < 0 ? -ENOMEM : 0;
+}
+
+int job_row_add_submitter(const JobRow *row, json_t *object) {
+        return submitter_add(row->submitter, object);
 }
 
 static const SchemaField submitter_fields[] = {

@@ -27,6 +27,8 @@ json_t *job_row_warm(const JobRow *row);
 int job_row_add_warm(const JobRow *row, json_t *object);
 /* Who has submitted it, as "submitter" in @object; nothing if that is not known. 0 or -ENOMEM. */
 int job_row_add_submitter(const JobRow *row, json_t *object);
+/* The same of a column of the database, which may be NULL. */
+int submitter_add(const char *column, json_t *object);
 extern const Schema job_submitter_schema;
 /* Why it FAILED, for people; NULL for all other states. @result may be NULL. Borrowed from either. */
 const char *job_row_error_text(const JobRow *row, const json_t *result);

@@ -168,8 +168,9 @@ function coalesce(run, delay) {
     return request;
 }
 
-// 64-bit numbers arrive as JavaScript numbers; UINT64_MAX, which stands for unknown, is not exact any more.
-const known = usec => (usec !== undefined && usec < 2 ** 63 ? usec : null);
+// 64-bit numbers arrive as JavaScript numbers; UINT64_MAX, which stands for unknown, is not exact any more,
+// and -1 from some bridges.
+const known = usec => (usec !== undefined && usec >= 0 && usec < 2 ** 63 ? usec : null);
 
 function jobOfRow([
     id,

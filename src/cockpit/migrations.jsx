@@ -123,10 +123,10 @@ function JobTable({ list, filter, more, cancel, retry }) {
                     <pf.Tr>
                         <pf.Th>{_("Name")}</pf.Th>
                         <pf.Th>{_("Kind")}</pf.Th>
-                        <pf.Th width={25}>{_("State")}</pf.Th>
-                        <pf.Th width={25}>{_("Progress")}</pf.Th>
-                        <pf.Th>{_("Created")}</pf.Th>
-                        <pf.Th>{_("Submitted by")}</pf.Th>
+                        <pf.Th width={20}>{_("State")}</pf.Th>
+                        <pf.Th width={20}>{_("Progress")}</pf.Th>
+                        <pf.Th width={15}>{_("Created")}</pf.Th>
+                        <pf.Th modifier="wrap">{_("Submitted by")}</pf.Th>
                         <pf.Th screenReaderText={_("Actions")} />
                     </pf.Tr>
                 </pf.Thead>

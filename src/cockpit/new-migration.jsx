@@ -99,9 +99,9 @@ function Inspection({ name, inspection }) {
                     rowKey={d => d.i}
                     columns={[
                         { title: _("File"), cell: d => <span className="hyper-path">{d.file}</span> },
-                        { title: _("Format"), cell: d => d.format },
+                        inspection.type === "file" && { title: _("Format"), cell: d => d.format },
                         { title: _("Size"), cell: d => (d.size ? bytesText(d.size) : _("Unknown")) },
-                    ]}
+                    ].filter(Boolean)}
                 />
             )}
             <Concerns concerns={inspection.concerns} />

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "ctl/job-view.h"
 #include "ctl/journal-print.h"
+#include "ctl/text.h"
 #include "ctl/verb-logs.h"
+#include "ctl/view.h"
 #include "spec/job-spec.h"
+#include "json/json-table.h"
+
+#define PAGE 1000u
 
 /* --- another machine
  * ------------------------------------------------------------------------------------------- */
@@ -122,6 +129,62 @@ static int ask_state(Ctl *ctl, const char *id, bool *ret_follow) {
         return EXIT_OK;
 }
 
+/* --- the manager -------------------------------------------------------------------------------------------- */
+
+/* Adds a page of the log to @list. *cursor becomes that of the next one. EXIT_OK with *ret_more, or another
+ * ExitStatus. */
+static int read_page(Ctl *ctl, sd_bus *bus, const char *id, char **cursor, json_t *list, bool *ret_more) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_json_ json_t *page = NULL;
+        const char *text, *next;
+        int r,
+                        status = client_call(ctl, bus, &reply, "Reading the log", "GetJobLog", "sa{sv}", id,
+                                        2, "cursor", "s", *cursor, "limit", "t", (uint64_t) PAGE);
+
+        if (status != EXIT_OK)
+                return status;
+        r = sd_bus_message_read(reply, "ss", &text, &next);
+        page = r >= 0 ? json_loads(text, 0, NULL) : NULL;
+        if (r >= 0 && (!page || json_array_extend(list, page) < 0))
+                r = -EBADMSG;
+        if (r >= 0)
+                r = free_and_strdup(cursor, next);
+        *ret_more = json_array_size(page) == PAGE;
+        return r < 0 ? client_failure(ctl, NULL, r, "Reading the log") : EXIT_OK;
+}
+
+static int print_event(Ctl *ctl, json_t *event) {
+        _cleanup_free_ char *message = text_escape(view_string(event, "message"), ctl->out.utf8);
+        time_t seconds = (time_t) (view_number(event, "timestamp") / USEC_PER_SEC);
+        char date[32] = "";
+        struct tm tm;
+
+        if (ctl->args.json != JSON_MODE_OFF)
+                return client_print_json(ctl, event);
+        if (!message)
+                return log_oom(), EXIT_OTHER;
+        if (localtime_r(&seconds, &tm))
+                (void) strftime(date, sizeof(date), "%b %d %H:%M:%S", &tm);
+        printf("%s %s\n", date, message);
+        return EXIT_OK;
+}
+
+/* The events alone, as the manager reads them for a user who may not read the journal. */
+static int print_events(Ctl *ctl, const char *id) {
+        _cleanup_free_ char *cursor = strdup("");
+        _cleanup_json_ json_t *list = json_array();
+        _cleanup_bus_ sd_bus *bus = NULL;
+        int status = cursor && list ? client_connect(ctl, &bus) : (log_oom(), EXIT_OTHER);
+        bool more = true;
+
+        while (status == EXIT_OK && more)
+                status = read_page(ctl, bus, id, &cursor, list, &more);
+        size_t n = json_array_size(list), shown = (size_t) MIN((uint64_t) n, ctl->args.lines);
+        for (size_t i = n - shown; i < n && status == EXIT_OK; i++)
+                status = print_event(ctl, json_array_get(list, i));
+        return status;
+}
+
 int journal_print(Ctl *ctl, const char *id, bool follow) {
         bool goes_on = true;
         size_t lines;
@@ -140,10 +203,12 @@ int journal_print(Ctl *ctl, const char *id, bool follow) {
         if (status != EXIT_OK)
                 return status;
         status = journal_print_directory(ctl, NULL, id, follow && goes_on, &lines);
-        if (status == EXIT_OK && lines == 0 && geteuid() != 0 && !ctl->args.quiet)
-                log_info("No lines. Only root and members of the groups systemd-journal and adm may read "
-                         "them.");
-        return status;
+        if (status != EXIT_OK || lines > 0 || geteuid() == 0)
+                return status;
+        if (!ctl->args.quiet)
+                log_info("Events only: all lines may be read by root and the members of the groups "
+                         "systemd-journal and adm.");
+        return print_events(ctl, id);
 }
 
 int verb_logs(Ctl *ctl, char **words) {

@@ -23,7 +23,7 @@ static const struct {
                         "Stop the other virtual machines, and set the sharing of "
                         "the disk to \"none\"." },
         [CONCERN_INDEPENDENT_DISK] = { "independent_disk",
-                        "Shut the virtual machine down (source_power), "
+                        "Have it shut down for the migration, "
                         "or make the disk dependent." },
         [CONCERN_CONSOLIDATION_NEEDED] = { "consolidation_needed",
                         "Consolidate its disks in vCenter "
@@ -60,7 +60,7 @@ static const struct {
         [CONCERN_TEMPLATE] = { "template", "Deploy a virtual machine from it, and migrate that." },
         [CONCERN_COMPRESSED] = { "compressed", "Unpack it first, to see its disks before the migration." },
 
-        [CONCERN_RUNNING] = { "running", "Have it shut down (source_power), or migrate it warm." },
+        [CONCERN_RUNNING] = { "running", "Have it shut down for the migration, or migrate it warm." },
         [CONCERN_SNAPSHOTS] = { "snapshots", "Remove those that are not needed: reading is faster then." },
         [CONCERN_NOT_TRACKED] = { "not_tracked",
                         "Nothing is required: the first pass of a warm migration "

@@ -87,7 +87,7 @@ static const char *last_status(const ScheduleRow *row) {
         return state >= 0 ? job_state_to_status(state) : row->last_status;
 }
 
-json_t *hypersdk_schedule_json(const ScheduleRow *row) {
+static json_t *schedule_json(const ScheduleRow *row) {
         return json_pack("{s:s, s:s, s:s, s:s, s:b, s:s, s:b, s:o, s:o, s:o, s:I, s:s?, s:s?, s:I, s:I, "
                          "s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "schedule",
@@ -98,6 +98,12 @@ json_t *hypersdk_schedule_json(const ScheduleRow *row) {
                         row->last_job_id, "last_status", last_status(row), "success_count",
                         (json_int_t) row->success_count, "failure_count", (json_int_t) row->failure_count,
                         "created_at", json_time(row->created_at), "updated_at", json_time(row->updated_at));
+}
+
+json_t *hypersdk_schedule_json(const ScheduleRow *row) {
+        _cleanup_json_ json_t *schedule = schedule_json(row);
+
+        return schedule && submitter_add(row->submitter, schedule) >= 0 ? TAKE_PTR(schedule) : NULL;
 }
 
 json_t *hypersdk_schedule_reply_json(

@@ -107,6 +107,9 @@ async function jobs(session) {
     api(convert("bad", DIR + "/damaged.qcow2", DIR + "/bad.qcow2"));
     frame = await open(session);
     await row(frame, "bad", "FAILED").waitFor();
+    // Behind sudo, systemd-logind knows who it is
+    check((await frame.locator("tr[data-id] td", { hasText: /^alice$/ }).count()) === 1, "it was root");
+    check((await frame.getByText("-0").count()) === 0, "an unknown time is shown");
     check(
         (await row(frame, "bad").locator("td").nth(2).textContent()).length > 10,
         "the reason is not shown",
@@ -324,7 +327,7 @@ async function idle(session) {
     say("jobs are shown after the manager has exited, and after it was restarted");
 }
 
-// The longest task and the longest time between two frames, by the browser's own trace, while run() goes on.
+// How many frames there were, and the longest task of the browser, by its own trace, while run() goes on.
 async function longestFrame(session, run) {
     const client = await session.context.newCDPSession(session.page);
     const events = [];
@@ -339,13 +342,10 @@ async function longestFrame(session, run) {
     await complete;
     await client.detach();
     fs.writeFileSync(`${artifacts}/trace.json`, JSON.stringify(events));
-    const named = name => events.filter(e => e.name === name);
-    const frames = named("DrawFrame")
-        .map(e => e.ts / 1000)
-        .sort((x, y) => x - y);
-    const gaps = frames.map((t, i) => (i > 0 ? t - frames[i - 1] : 0));
-    const tasks = named("RunTask").map(e => (e.dur || 0) / 1000);
-    return { frames: frames.length, gap: Math.max(0, ...gaps), task: Math.max(0, ...tasks) };
+    // Of each thread, a task and what is in it are one entry
+    const tasks = events.filter(e => /RunTask$/.test(e.name) && e.dur).map(e => e.dur / 1000);
+    const frames = events.filter(e => e.name === "FireAnimationFrame").length;
+    return { frames, task: Math.max(0, ...tasks) };
 }
 
 // Many jobs: the list can be scrolled, and no frame takes more than 100 ms.
@@ -354,27 +354,28 @@ async function many(session) {
     await frame.locator("tr[data-id=many-999]").waitFor();
     const view = session.page.frame({ name: FRAME });
     await view.evaluate(() => new Promise(resolve => setTimeout(resolve, 500)));
+    // What scrolls is found before, since looking for it takes a while
+    await view.evaluate(() => {
+        window.scrolled =
+            [...document.querySelectorAll("*")].filter(
+                e =>
+                    e.scrollHeight > e.clientHeight + 1000 && getComputedStyle(e).overflowY !== "visible",
+            )[0] || document.scrollingElement;
+    });
     let bottom = 0;
-    const { frames, gap, task } = await longestFrame(session, async () => {
+    const { frames, task } = await longestFrame(session, async () => {
         bottom = await view.evaluate(async () => {
-            const scrolled =
-                [...document.querySelectorAll("*")].filter(
-                    e =>
-                        e.scrollHeight > e.clientHeight + 1000 &&
-                        getComputedStyle(e).overflowY !== "visible",
-                )[0] || document.scrollingElement;
             for (let i = 0; i < 120; i++) {
-                scrolled.scrollTop += 300;
+                window.scrolled.scrollTop += 300;
                 await new Promise(requestAnimationFrame);
             }
-            return scrolled.scrollTop;
+            return window.scrolled.scrollTop;
         });
     });
-    say(
-        `1000 jobs: ${frames} frames, at most ${Math.round(gap)} ms apart; ` +
-            `the longest task took ${Math.round(task)} ms`,
-    );
+    say(`1000 jobs: ${frames} frames, the longest task took ${Math.round(task)} ms`);
     check(bottom > 1000, "the list was not scrolled");
+    check(frames >= 100, "too few frames are in the trace");
+    check(task > 0 && task < 100, `a frame took ${task} ms`);
     await shot(session, "many");
     await frame.locator("#more").click();
     await frame.locator("tr[data-id=many-801]").waitFor();

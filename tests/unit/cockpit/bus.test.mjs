@@ -7,7 +7,7 @@ import { busError, fakeCockpit } from "./fake-cockpit.mjs";
 
 const MANAGER = "org.hyper1.Manager";
 const PROPERTIES = "org.freedesktop.DBus.Properties";
-const UNKNOWN = 2 ** 64;
+const UNKNOWN = 2 ** 64; // or -1
 const path = id => "/org/hyper1/job/" + id;
 const row = (id, state, created, percent = -1) => [
     id,

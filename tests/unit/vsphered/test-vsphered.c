@@ -184,6 +184,17 @@ static const char *string(json_t *o, const char *key) {
         return text ? text : "";
 }
 
+/* The concern @i, NULL: it is not a warning. */
+static void expect_concern(json_t *vm, const char *code, size_t i) {
+        json_t *concerns = json_object_get(vm, "concerns"), *concern = json_array_get(concerns, i);
+
+        ck_assert(json_is_array(concerns));
+        if (code)
+                ck_assert_str_eq(string(concern, "code"), code);
+        else
+                ck_assert_str_ne(string(concern, "severity"), "warning");
+}
+
 /* --- tests ----------------------------------------------------------------------------------------- */
 
 VSPHERE_TEST(vms_are_listed_in_pages_and_found_by_path, 0, 0)
@@ -198,6 +209,13 @@ VSPHERE_TEST(vms_are_listed_in_pages_and_found_by_path, 0, 0)
                 ck_assert_uint_le(json_array_size(page), 2);
                 json_array_foreach(page, i, vm) {
                         _cleanup_json_ json_t *by_path = get_vm(&f, string(vm, "path"));
+                        bool tools = !streq(string(vm, "name"), "without-tools");
+
+                        /* A list has warnings; the details have all. */
+                        expect_concern(vm, tools ? NULL : "tools_not_running", 0);
+                        expect_concern(by_path, tools ? NULL : "tools_not_running", 0);
+                        if (streq(string(vm, "power_state"), "poweredOn"))
+                                expect_concern(by_path, "running", tools ? 0 : 1);
 
                         ck_assert_str_gt(string(vm, "path"), previous);
                         ck_assert_int_eq(free_and_strdup(&previous, string(vm, "path")), 0);

@@ -327,7 +327,8 @@ async function idle(session) {
     say("jobs are shown after the manager has exited, and after it was restarted");
 }
 
-// How many frames there were, and the longest task of the browser, by its own trace, while run() goes on.
+// How many frames there were, and the longest task of the browser (ms of CPU time), by its own trace, while
+// run() goes on.
 async function longestFrame(session, run) {
     const client = await session.context.newCDPSession(session.page);
     const events = [];
@@ -342,8 +343,8 @@ async function longestFrame(session, run) {
     await complete;
     await client.detach();
     fs.writeFileSync(`${artifacts}/trace.json`, JSON.stringify(events));
-    // Of each thread, a task and what is in it are one entry
-    const tasks = events.filter(e => /RunTask$/.test(e.name) && e.dur).map(e => e.dur / 1000);
+    // CPU time: on a busy machine, a task waits for others. A task and what is in it are one entry.
+    const tasks = events.filter(e => /RunTask$/.test(e.name) && e.tdur).map(e => e.tdur / 1000);
     const frames = events.filter(e => e.name === "FireAnimationFrame").length;
     return { frames, task: Math.max(0, ...tasks) };
 }
@@ -372,10 +373,10 @@ async function many(session) {
             return window.scrolled.scrollTop;
         });
     });
-    say(`1000 jobs: ${frames} frames, the longest task took ${Math.round(task)} ms`);
+    say(`1000 jobs: ${frames} frames, the longest task took ${Math.round(task)} ms of CPU`);
     check(bottom > 1000, "the list was not scrolled");
     check(frames >= 100, "too few frames are in the trace");
-    check(task > 0 && task < 100, `a frame took ${task} ms`);
+    check(task > 0 && task < 100, `a frame took ${task} ms of CPU`);
     await shot(session, "many");
     await frame.locator("#more").click();
     await frame.locator("tr[data-id=many-801]").waitFor();

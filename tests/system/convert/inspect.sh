@@ -67,7 +67,7 @@ equal "$(jq '.entries | length' <<<"$answer")" 2 "the first page of the log"
 next=$(jq -r '.next | @uri' <<<"$answer")
 jq -e --argjson first "$answer" '.entries[0] != $first.entries[0] and (.entries | length) > 0' \
         <<<"$(http GET "$api/jobs/logged/log?cursor=$next")" >/dev/null || fail "the next page of the log"
-contains "$(as hyper-viewer hyperctl logs logged 2>&1)" "Converting disk format" "the log for a viewer"
+contains "$(as hyper-viewer hyperctl logs logged 2>&1)" "The disk image $dir/out.qcow2 is complete" "the log for a viewer"
 equal "$(as hyper-viewer hyperctl logs -q -n 2 logged | wc -l)" 2 "the last lines of the log for a viewer"
 
 # --- the process: no privileges, no network, no other files; nothing runs afterwards

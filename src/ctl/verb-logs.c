@@ -129,7 +129,7 @@ static int ask_state(Ctl *ctl, const char *id, bool *ret_follow) {
         return EXIT_OK;
 }
 
-/* --- the manager -------------------------------------------------------------------------------------------- */
+/* --- the manager ----------------------------------------------------------------------------------- */
 
 /* Adds a page of the log to @list. *cursor becomes that of the next one. EXIT_OK with *ret_more, or another
  * ExitStatus. */

@@ -45,6 +45,7 @@ static const JsonField hello_fields[] = {
         { "capabilities", JSON_FIELD_ANY, offsetof(WorkerHello, capabilities), JSON_NULLABLE },
         { "operations", JSON_FIELD_ANY, offsetof(WorkerHello, operations), JSON_NULLABLE },
         { "system_info", JSON_FIELD_ANY, offsetof(WorkerHello, system_info), JSON_NULLABLE },
+        { "job_id", JSON_FIELD_STRING, offsetof(WorkerHello, job_id), JSON_NULLABLE, .max = JOB_ID_MAX },
         { "wait", JSON_FIELD_UNSIGNED, offsetof(WorkerHello, wait), JSON_NULLABLE, .max = WORKER_WAIT_MAX },
         {},
 };
@@ -109,6 +110,8 @@ static int check_hello(WorkerHello *h, bool registering, JsonErrors *errors) {
                                 "must begin with a letter or a digit, and have only letters, digits, \".\", "
                                 "\"_\", "
                                 "\":\" and \"-\" in it");
+        if (r >= 0 && h->job_id && !job_id_is_valid(h->job_id))
+                r = wrong(errors, "job_id", "must be the id of a job");
         if (r >= 0)
                 r = check_capabilities(h, registering, errors);
         if (r >= 0)

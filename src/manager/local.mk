@@ -196,6 +196,8 @@ libhyper_manager_a_SOURCES = \
 	src/manager/worker/worker-bus.h \
 	src/manager/worker/worker-local.c \
 	src/manager/worker/worker-local.h \
+	src/manager/worker/worker-refusal.c \
+	src/manager/worker/worker-refusal.h \
 	src/manager/worker/worker-report.c \
 	src/manager/worker/worker-report.h \
 	src/manager/worker/worker.c \

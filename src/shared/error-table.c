@@ -29,6 +29,7 @@ static const ErrorEntry table[] = {
         { HYPER_BUS_ERROR_SCHEDULE_EXISTS, EEXIST, 409, "A schedule with this id exists already." },
         { HYPER_BUS_ERROR_NO_SUCH_WORKER, ENOTNAM, 404, "There is no such worker." },
         { HYPER_BUS_ERROR_NOT_HELD, ENOLCK, 409, "This worker does not hold the job." },
+        { HYPER_BUS_ERROR_JOB_UNAVAILABLE, ENAVAIL, 409, "The job cannot be assigned to this worker now." },
         { HYPER_BUS_ERROR_NO_SUCH_KEY, ENOKEY, 404, "There is no such API key." },
         { HYPER_BUS_ERROR_KEY_EXISTS, EEXIST, 409, "An API key of this name exists already." },
         { HYPER_BUS_ERROR_NO_SUCH_SOURCE, ENOPKG, 404, "There is no such source." },

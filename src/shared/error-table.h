@@ -41,6 +41,8 @@ typedef struct ErrorEntry {
 #define HYPER_BUS_ERROR_NO_SUCH_WORKER "org.hyper1.Error.NoSuchWorker" /* ENOTNAM, 404 */
 #define HYPER_BUS_ERROR_NOT_HELD \
         "org.hyper1.Error.NotHeld" /* ENOLCK, 409: the worker does not hold the job */
+#define HYPER_BUS_ERROR_JOB_UNAVAILABLE \
+        "org.hyper1.Error.JobUnavailable" /* ENAVAIL, 409: it cannot be given to a worker now */
 #define HYPER_BUS_ERROR_NO_SUCH_KEY "org.hyper1.Error.NoSuchKey" /* ENOKEY, 404 */
 #define HYPER_BUS_ERROR_KEY_EXISTS "org.hyper1.Error.KeyExists" /* EEXIST, 409 */
 #define HYPER_BUS_ERROR_NO_SUCH_SOURCE "org.hyper1.Error.NoSuchSource" /* ENOPKG, 404 */

@@ -310,6 +310,7 @@ void worker_offer_make(const WorkerRow *row, const WorkerHello *h, WorkerOffer *
                                 (h->operations ? h->operation_mask : row->capability_mask & OPERATION_BITS),
                 .memory_gb = h->memory_gb > 0 ? h->memory_gb : row->memory_gb,
                 .disk_gb = h->disk_gb > 0 ? h->disk_gb : row->disk_gb,
+                .job_id = h->job_id,
         };
 }
 
@@ -335,6 +336,19 @@ static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
         return r < 0 ? r : sql_column_strdup(st, 0, ret);
 }
 
+/* The same for the job that the worker asks for. */
+static int find_this_job(Store *s, const WorkerOffer *offer, char **ret) {
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        int r = store_job_get(s, offer->job_id, &row);
+
+        if (r < 0)
+                return r;
+        if (row->state != JOB_QUEUED || !row->any_worker || !worker_offer_meets(offer, row->demand))
+                return -ENOENT;
+        *ret = TAKE_PTR(row->id);
+        return 0;
+}
+
 /* 1 with *ret, or 0 if no job fits. */
 static int dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char *reason, JobRow **ret) {
         _cleanup_free_ char *id = NULL;
@@ -342,7 +356,7 @@ static int dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char *r
 
         if (r < 0)
                 return r == -ENOENT ? -ENODEV : r;
-        r = find_job(s, offer, &id);
+        r = offer->job_id ? find_this_job(s, offer, &id) : find_job(s, offer, &id);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
         r = job_transition_apply(s, id,

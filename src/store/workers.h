@@ -64,15 +64,17 @@ typedef struct WorkerOffer {
         const char *worker_id;
         uint32_t capabilities; /* mask of 1u << Capability */
         uint64_t memory_gb, disk_gb;
+        const char *job_id; /* the job that it asks for; NULL: the first one that fits */
 } WorkerOffer;
 
-/* What @row's worker offers with @hello: what it says now, or else what it said when it registered. The id
- * is borrowed from @row. */
+/* What @row's worker offers with @hello: what it says now, or else what it said when it registered. The ids
+ * are borrowed from both. */
 void worker_offer_make(const WorkerRow *row, const WorkerHello *hello, WorkerOffer *ret);
 /* Whether that is enough for a job of this demand (job_demand_pack()). */
 bool worker_offer_meets(const WorkerOffer *o, uint64_t demand) _pure_;
 
-/* Gives the first job of the queue that any worker may take and this one can do, as ASSIGNED to it: looking
+/* Gives the first job of the queue that any worker may take and this one can do (or the one that it asks for,
+ * if that is one of these, wherever it stands), as ASSIGNED to it: looking
  * and taking are one transaction, so no two workers get one job. The time it takes grows with how many
  * different demands wait, not with how many jobs. -ENODEV if there is no such worker, -ENOENT if there is no
  * such job; then the worker was heard from all the same. */

@@ -21,6 +21,8 @@ static const SchemaField dequeue_fields[] = {
         { "capabilities", SCHEMA_ANY, SCHEMA_OPTIONAL, "Those of its registration, if not given." },
         { "operations", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL | SCHEMA_NULLABLE, "Likewise." },
         { "execution_mode", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
+        { "job_id", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
+                        "Assign exactly this job, or answer with status 400, 404 or 409 why not." },
         { "wait", SCHEMA_INTEGER, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
                         "The time in seconds to wait for a job; defaults to 0.", .max = WORKER_WAIT_MAX },
         {},
@@ -114,6 +116,7 @@ int worker_post_dequeue(Request *r) {
                 return -ENOMEM;
         k = parse_hello(r, text, &hello);
         if (k >= 0)
-                k = queue_waiter_new(r, &waiter_ops, hello.worker_id, text, hello.wait * USEC_PER_SEC);
+                k = queue_waiter_new(r, &waiter_ops, hello.worker_id, text,
+                                hello.job_id ? 0 : hello.wait * USEC_PER_SEC);
         return k < 0 ? k : ask(r);
 }

@@ -409,7 +409,7 @@ static const Route worker_routes[] = {
         { HTTP_GET, "/queue", SCOPE_READ, worker_get_queue, .summary = "Get the number of queued jobs.",
                         .replies = REPLIES(REPLY_OBJECT(200, "The queue.", worker_queue_schema)) },
         { HTTP_POST, "/queue/dequeue", SCOPE_WORK, worker_post_dequeue,
-                        .summary = "Assign the first suitable job to a worker.",
+                        .summary = "Assign the first suitable job, or a given one, to a worker.",
                         .body = &worker_dequeue_schema,
                         .replies = REPLIES({ 200,
                                         { .type = SCHEMA_OBJECT,

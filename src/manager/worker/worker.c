@@ -11,6 +11,7 @@
 #include "manager/executors.h"
 #include "manager/manager.h"
 #include "manager/queue.h"
+#include "manager/worker/worker-refusal.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/capability.h"
@@ -161,8 +162,9 @@ static void on_dequeued(int r, void *userdata) {
         d->done(d->manager, r, r >= 0 && row ? row->spec : NULL, d->userdata);
 }
 
-/* In the group. 1 with *ret, 0 if there is no job for the worker, -ENODEV if there is no such worker. */
-static int take_job(Manager *m, const WorkerHello *h, JobRow **ret) {
+/* In the group. 1 with *ret, 0 if there is no job for the worker, -ENODEV if there is no such worker, or an
+ * error that is set if it does not get the job that it asks for. */
+static int take_job(Manager *m, const WorkerHello *h, JobRow **ret, sd_bus_error *error) {
         _cleanup_(worker_row_freep) WorkerRow *worker = NULL;
         _cleanup_free_ char *reason = strprintf("Assigned to worker %s", h->worker_id);
         WorkerOffer offer;
@@ -175,9 +177,9 @@ static int take_job(Manager *m, const WorkerHello *h, JobRow **ret) {
                 return r == -ENOENT ? -ENODEV : r;
         worker_offer_make(worker, h, &offer);
         r = store_job_dequeue(m->store, &offer, m->clock(), reason, ret);
-        if (r < 0)
-                return r == -ENOENT ? 0 : r;
-        return 1;
+        if (r == -ENOENT)
+                return h->job_id ? worker_explain_refusal(m, &offer, error) : 0;
+        return r < 0 ? r : 1;
 }
 
 int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userdata, JsonErrors *fields,
@@ -194,7 +196,7 @@ int manager_dequeue(Manager *m, const char *text, dequeue_done done, void *userd
                 r = commit_group_enter(m->group);
         if (r < 0)
                 return r;
-        r = take_job(m, &h, &d->row);
+        r = take_job(m, &h, &d->row, error);
         commit_group_leave(m->group, r < 0 ? NULL : on_dequeued, d);
         if (r == -ENODEV)
                 return no_such_worker(error, h.worker_id);

@@ -39,7 +39,7 @@ typedef struct Model {
         size_t n;
         ModelWorker workers[WORKERS];
         uint64_t random;
-        unsigned accepted[11]; /* how often each kind of step succeeded */
+        unsigned accepted[13]; /* how often each kind of step succeeded */
 } Model;
 
 static unsigned dice(Model *m, unsigned n) {
@@ -268,6 +268,38 @@ static void step_dequeue(Fixture *f, Model *m, int w) {
         m->accepted[3]++;
 }
 
+/* What a question for exactly this job is answered. */
+static int model_take(const ModelJob *j, bool has_lvm) {
+        if (job_state_is_terminal(j->state))
+                return -EALREADY;
+        if (j->state == JOB_QUEUED)
+                return !j->needs_lvm || has_lvm ? 0 : -EOPNOTSUPP;
+        return !is_held(j) && j->needs_lvm && !has_lvm ? -EOPNOTSUPP : -ENAVAIL;
+}
+
+static void step_take(Fixture *f, Model *m, int w) {
+        ModelJob *j = &m->jobs[dice(m, (unsigned) m->n)];
+        _cleanup_free_ char *id = job_name((size_t) (j - m->jobs)), *name = worker_name(w), *spec = NULL,
+                            *text = strprintf("{\"worker_id\":\"%s\",\"job_id\":\"%s\"}", name, id);
+        int r = manager_dequeue(f->manager, text, is_given, &spec, &f->fields, NULL), expected;
+
+        commit_group_settle(f->manager->group);
+        expected = m->workers[w].registered ? model_take(j, m->workers[w].has_lvm) : -ENOTNAM;
+        ck_assert_int_eq(r, expected);
+        if (r != -ENOTNAM)
+                model_heard(m, w);
+        m->accepted[12] += r == -ENAVAIL;
+        if (r < 0)
+                return;
+        _cleanup_json_ json_t *object = json_loads(spec, 0, NULL);
+        ck_assert_str_eq(json_string_value(json_object_get(object, "job_id")), id);
+        j->state = JOB_ASSIGNED;
+        j->worker = w;
+        j->attempt++;
+        j->deadline_at = test_clock + j->timeout * USEC_PER_SEC + LEASE;
+        m->accepted[11]++;
+}
+
 /* What a report about @j by @w is answered. */
 static int model_report(const ModelJob *j, int w) {
         return is_held(j) && j->worker == w ? 0 : -ENOLCK;
@@ -358,8 +390,10 @@ static void step(Fixture *f, Model *m) {
                 step_unregister(f, m, w);
         else if (kind < 350)
                 step_heartbeat(f, m, w);
-        else if (kind < 600)
+        else if (kind < 530)
                 step_dequeue(f, m, w);
+        else if (kind < 600)
+                step_take(f, m, w);
         else if (kind < 750)
                 step_events(f, m, w);
         else if (kind < 870)

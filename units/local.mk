@@ -3,7 +3,7 @@
 # Units as they are go to UNITS, those with @paths@ in them to UNITS_IN (as NAME.in); both are installed.
 
 UNITS = units/hyper-credential-key.service units/hyper-inspect.socket units/hyper-jobs.slice
-UNITS_IN = units/hyper-agentd.service units/hyper-appliance.service units/hyper-inspect@.service units/hyper-managerd.service units/hyper-notifyd.service \
+UNITS_IN = units/hyper-agent-job@.service units/hyper-agentd.service units/hyper-appliance.service units/hyper-inspect@.service units/hyper-managerd.service units/hyper-notifyd.service \
 	units/hyper-resume.service units/hyper-schedules.service
 include units/api.mk
 include units/hosts.mk

@@ -108,6 +108,14 @@ struct Agent {
         Ask dequeue;
         sd_event_source *dequeue_timer;
 
+        /* --job: */
+        const char *only_job; /* NULL: any job */
+        Ask look; /* how it is on the server */
+        bool given; /* it was asked for, and given */
+        bool stopping; /* it is to be cancelled here, and its end reported */
+        int status; /* to exit with, once the server has forgotten this worker */
+        sd_event_source *patience;
+
         LIST_HEAD(, HeldJob) held;
         LIST_HEAD(, Adoption) adoptions;
         size_t n_held, n_adoptions;

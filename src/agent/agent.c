@@ -8,17 +8,25 @@
 #include "agent/forward.h"
 #include "agent/held-job.h"
 #include "agent/link.h"
+#include "agent/one-job.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 
 /* --- what the parts tell each other ---------------------------------------------------------------- */
+
+static void on_room(Agent *a) {
+        if (a->only_job)
+                one_job_go(a);
+        else
+                dequeue_go(a);
+}
 
 static void on_link_up(Agent *a) {
         HeldJob *h;
 
         LIST_FOREACH(h, &a->held, entries)
                 forward_wake(h);
-        dequeue_go(a);
+        on_room(a);
 }
 
 static void on_link_down(Agent *a) {
@@ -49,7 +57,7 @@ static void on_heartbeat(Agent *a, const HeartbeatAnswer *answer) {
         }
         /* What was given to us in an answer that never came. */
         STRV_FOREACH(id, answer->jobs)
-                if (!held_find(a, *id))
+                if (!held_find(a, *id) && (!a->only_job || streq(*id, a->only_job)))
                         adopt(a, *id);
 }
 
@@ -58,7 +66,7 @@ static const AgentHooks hooks = {
         .link_down = on_link_down,
         .heartbeat = on_heartbeat,
         .unregistered = dequeue_stop,
-        .room = dequeue_go,
+        .room = on_room,
         .held_wake = forward_wake,
         .held_stop = forward_stop,
 };
@@ -92,6 +100,7 @@ Agent *agent_free(Agent *a) {
                 adoption_free(LIST_FIRST(&a->adoptions));
         sd_event_source_disable_unref(a->link_timer);
         sd_event_source_disable_unref(a->dequeue_timer);
+        sd_event_source_disable_unref(a->patience);
         journal_follow_free(a->follow);
         http_client_free(a->http);
         free(a->link_error);
@@ -114,7 +123,8 @@ int agent_new(const AgentOptions *o, Agent **ret) {
         a->settings = o->settings;
         a->directory = o->directory;
         a->journal_directory = o->journal_directory;
-        a->link_ask.agent = a->dequeue.agent = a;
+        a->only_job = o->only_job;
+        a->link_ask.agent = a->dequeue.agent = a->look.agent = a;
         const HttpClientOptions options = {
                 .event = a->event,
                 .done = on_answer,

@@ -15,6 +15,7 @@ typedef struct AgentOptions {
         const AgentSettings *settings; /* lives longer than the agent */
         const char *directory; /* for files; exists */
         const char *journal_directory; /* NULL: the system's; for tests */
+        const char *only_job; /* see one-job.h; NULL: any job */
 } AgentOptions;
 
 int agent_new(const AgentOptions *options, Agent **ret);

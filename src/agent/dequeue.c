@@ -68,6 +68,7 @@ void dequeue_go(Agent *a) {
 
 void dequeue_stop(Agent *a) {
         server_abort(&a->dequeue);
+        server_abort(&a->look);
         a->dequeue_timer = sd_event_source_disable_unref(a->dequeue_timer);
 }
 
@@ -168,7 +169,7 @@ static void on_job(Agent *a, Ask *ask, const HttpResult *result) {
         }
         d = adoption_free(d);
         agent_status(a);
-        dequeue_go(a);
+        a->hooks->room(a);
 }
 
 void adopt(Agent *a, const char *job_id) {

@@ -93,6 +93,7 @@ static void on_result(Agent *a, Ask *ask, const HttpResult *result) {
         switch (verdict_of(result, h->file.job_id)) {
         case VERDICT_DONE:
                 log_info("Job %s is done, and the server knows.", h->file.job_id);
+                a->given = true; /* also if it was before a restart */
                 held_forget(h);
                 break;
         case VERDICT_NOT_OURS:

@@ -176,6 +176,20 @@ void held_look(HeldJob *h) {
         call(h, "GetJob", h->file.local_id, false, on_details);
 }
 
+static int on_stopped(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
+        HeldJob *h = userdata;
+
+        h->call = sd_bus_slot_unref(h->call);
+        /* Whatever was said: its state decides, and its last event is in the journal. */
+        held_look(h);
+        return 0;
+}
+
+void held_cancel(HeldJob *h) {
+        if (h->stage == HELD_RUNNING)
+                call(h, "CancelJob", h->file.local_id, false, on_stopped);
+}
+
 /* --- its beginning --------------------------------------------------------------------------------- */
 
 static int on_submitted(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error) {
@@ -204,7 +218,10 @@ static int on_submitted(sd_bus_message *reply, void *userdata, sd_bus_error *ret
         h->failures = 0;
         h->stage = HELD_RUNNING;
         /* It may have ended long ago, while we were away. */
-        held_look(h);
+        if (h->agent->stopping)
+                held_cancel(h);
+        else
+                held_look(h);
         return 0;
 }
 

@@ -20,3 +20,5 @@ void held_drop(HeldJob *h, const char *why);
 void held_forget(HeldJob *h);
 /* Asks our manager how it is. */
 void held_look(HeldJob *h);
+/* Cancels it on this machine, and goes on until the server knows how it ended. */
+void held_cancel(HeldJob *h);

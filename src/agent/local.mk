@@ -25,6 +25,8 @@ libhyper_agent_a_SOURCES = \
 	src/agent/held.h \
 	src/agent/link.c \
 	src/agent/link.h \
+	src/agent/one-job.c \
+	src/agent/one-job.h \
 	src/agent/report.c \
 	src/agent/report.h \
 	src/agent/server.c \
@@ -36,5 +38,5 @@ hyper_agentd_SOURCES = src/agent/agent-main.c
 hyper_agentd_LDADD = $(AGENT_LIBS)
 
 exampledir = $(docdir)
-dist_example_DATA = src/agent/agent.yaml.example
+dist_example_DATA = src/agent/agent.yaml.example src/agent/agent-job.example src/agent/agent-job.rules.example
 EXTRA_DIST += src/agent/README.md

@@ -5,8 +5,10 @@
  * says so. */
 
 #include <dirent.h>
+#include <sysexits.h>
 
 #include "agent/agent.h"
+#include "agent/one-job.h"
 #include "agent/server.h"
 #include "api/worker/worker-routes.h"
 #include "basic/fd-util.h"
@@ -31,6 +33,7 @@ typedef struct World {
 
         AgentSettings settings;
         char *directory;
+        const char *only_job; /* --job */
         Agent *agent;
 } World;
 
@@ -89,6 +92,7 @@ static void agent_up(World *w) {
                 .settings = &w->settings,
                 .directory = w->directory,
                 .journal_directory = w->dir,
+                .only_job = w->only_job,
         };
 
         ck_assert_int_eq(agent_new(&options, &w->agent), 0);
@@ -306,8 +310,133 @@ LIFE_TEST(a_job_of_another_server_is_none_of_this_one)
         w.settings.server.url = url;
 LIFE_TEST_END
 
+/* --- one job --------------------------------------------------------------------------------------- */
+
+static void one_up(World *w, const char *job) {
+        agent_down(w);
+        w->only_job = job;
+        free(w->settings.worker.id);
+        w->settings.worker.id = one_job_worker("w1", job);
+        w->settings.worker.max_jobs = 1;
+        agent_up(w);
+}
+
+/* Until the agent ends: with which status, and the server has forgotten it. */
+static int one_status(World *w) {
+        _cleanup_(worker_row_freep) WorkerRow *row = NULL;
+        int status;
+
+        UNTIL(w, sd_event_get_state(w->f.event) == SD_EVENT_FINISHED);
+        ck_assert_int_ge(sd_event_get_exit_code(w->f.event, &status), 0);
+        ck_assert_int_eq(store_worker_get(w->f.store, w->settings.worker.id, &row), -ENOENT);
+        return status;
+}
+
+LIFE_TEST(one_job_is_taken_out_of_turn_and_no_other)
+        UNTIL(&w, w.agent->link == LINK_UP);
+        agent_down(&w);
+        submit_queued(&w, "a");
+        submit_queued(&w, "b");
+        one_up(&w, "b");
+        UNTIL(&w, w.local_id);
+        ck_assert_ptr_nonnull(startswith(w.local_id, "b:1:"));
+        local_end(&w, "COMPLETED");
+        ck_assert_int_eq(one_status(&w), 0);
+        ck_assert_int_eq(state_of(&w.f, "b"), JOB_COMPLETED);
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_QUEUED);
+        ck_assert_uint_eq(files(&w), 0);
+LIFE_TEST_END
+
+LIFE_TEST(one_job_that_another_worker_holds_is_for_later)
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        /* The file is that of the other one, which lives. */
+        agent_down(&w);
+        free(w.directory);
+        w.directory = strprintf("%s/one", w.dir);
+        ck_assert_int_eq(mkdir_parents(w.directory, 0700), 0);
+        one_up(&w, "a");
+        ck_assert_int_eq(one_status(&w), EX_TEMPFAIL);
+        ck_assert_uint_eq(w.submitted, 1);
+        ck_assert_uint_eq(w.cancelled, 0);
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_ASSIGNED);
+LIFE_TEST_END
+
+LIFE_TEST(one_job_that_is_not_there)
+        one_up(&w, "none");
+        ck_assert_int_eq(one_status(&w), EX_NOINPUT);
+LIFE_TEST_END
+
+LIFE_TEST(one_job_that_fails_says_so)
+        UNTIL(&w, w.agent->link == LINK_UP);
+        agent_down(&w);
+        submit_queued(&w, "a");
+        one_up(&w, "a");
+        UNTIL(&w, w.local_id);
+        local_end(&w, "FAILED");
+        ck_assert_int_eq(one_status(&w), ONE_JOB_FAILED);
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_FAILED);
+LIFE_TEST_END
+
+LIFE_TEST(one_job_goes_on_after_a_kill)
+        UNTIL(&w, w.agent->link == LINK_UP);
+        agent_down(&w);
+        submit_queued(&w, "a");
+        one_up(&w, "a");
+        UNTIL(&w, w.local_id && files(&w) == 1);
+        one_up(&w, "a");
+        UNTIL(&w, w.submitted == 2); /* under the same id */
+        local_end(&w, "COMPLETED");
+        ck_assert_int_eq(one_status(&w), 0);
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_COMPLETED);
+LIFE_TEST_END
+
+/* The server gave it to somebody else meanwhile. */
+LIFE_TEST(one_job_that_was_lost_is_cancelled_here)
+        UNTIL(&w, w.agent->link == LINK_UP);
+        agent_down(&w);
+        submit_queued(&w, "a");
+        one_up(&w, "a");
+        UNTIL(&w, w.local_id);
+        ck_assert_int_ge(call(&w.f, "UnregisterWorker", NULL, NULL, "s", w.settings.worker.id), 0);
+        ck_assert_int_eq(one_status(&w), EX_TEMPFAIL);
+        ck_assert_uint_eq(w.cancelled, 1);
+        ck_assert_uint_eq(w.submitted, 1);
+        ck_assert_uint_eq(files(&w), 0);
+LIFE_TEST_END
+
+LIFE_TEST(one_job_that_is_stopped_is_cancelled_here_and_reported)
+        UNTIL(&w, w.agent->link == LINK_UP);
+        agent_down(&w);
+        submit_queued(&w, "a");
+        one_up(&w, "a");
+        UNTIL(&w, w.local_id);
+        one_job_stop(w.agent);
+        UNTIL(&w, w.cancelled == 1);
+        local_end(&w, "CANCELLED");
+        ck_assert_int_eq(one_status(&w), ONE_JOB_FAILED); /* no retries are left */
+        ck_assert_int_eq(state_of(&w.f, "a"), JOB_FAILED);
+        _cleanup_free_ char *result = result_of(&w.f, "a");
+        ck_assert_ptr_nonnull(strstr(result, "cancelled_on_worker"));
+LIFE_TEST_END
+
+LIFE_TEST(one_job_that_has_ended_needs_no_worker)
+        submit_queued(&w, "a");
+        UNTIL(&w, w.local_id);
+        local_end(&w, "COMPLETED");
+        UNTIL(&w, state_of(&w.f, "a") == JOB_COMPLETED);
+        one_up(&w, "a");
+        ck_assert_int_eq(one_status(&w), 0);
+        ck_assert_uint_eq(w.submitted, 1);
+LIFE_TEST_END
+
 TEST_MAIN("agent-life", a_job_is_taken_and_reported, a_failure_says_whether_it_may_be_tried_again,
                 one_that_was_killed_goes_on, a_job_whose_file_is_gone_is_found_again,
                 a_job_that_is_cancelled_there_is_cancelled_here, a_job_that_was_lost_is_let_go,
                 what_is_refused_here_has_failed_there, a_manager_that_cannot_answer_is_asked_again,
-                a_job_of_another_server_is_none_of_this_one)
+                a_job_of_another_server_is_none_of_this_one, one_job_is_taken_out_of_turn_and_no_other,
+                one_job_that_another_worker_holds_is_for_later, one_job_that_is_not_there,
+                one_job_that_fails_says_so, one_job_goes_on_after_a_kill,
+                one_job_that_was_lost_is_cancelled_here,
+                one_job_that_is_stopped_is_cancelled_here_and_reported,
+                one_job_that_has_ended_needs_no_worker)

@@ -24,6 +24,7 @@
 #include "job/publish.h"
 #include "job/source-guard.h"
 #include "job/unit-fields.h"
+#include "job/unit-stop.h"
 #include "job/vsphere-clean.h"
 
 /* What systemd says of how the unit ended, systemd.exec(5). What it does not say is no success. */
@@ -264,7 +265,11 @@ static int finish(const char *directory, bool succeeded) {
 }
 
 int verb_finish(const char *directory) {
-        return finish(directory, unit_succeeded());
+        bool succeeded = unit_succeeded();
+
+        if (!succeeded)
+                unit_stop_note(directory);
+        return finish(directory, succeeded);
 }
 
 int verb_finish_later(const char *directory) {

@@ -149,6 +149,8 @@ libhyper_job_a_SOURCES = \
 	src/job/step.h \
 	src/job/unit-fields.c \
 	src/job/unit-fields.h \
+	src/job/unit-stop.c \
+	src/job/unit-stop.h \
 	src/job/unpack.c \
 	src/job/unpack.h \
 	src/job/vddk-child.c \

@@ -96,8 +96,9 @@ static int cause_without_result(const AttemptFacts *f, Cause *c) {
                 c->message = strprintf("the job ended without a result: %s", how);
         } else {
                 c->code = "interrupted";
-                c->message = strdup("interrupted: its unit is gone and left no result (the machine or the "
-                                    "unit was stopped)");
+                c->message = strdup(f->stopped ? "interrupted: its unit was stopped from outside"
+                                               : "interrupted: its unit is gone and left no result (the "
+                                                 "machine or the unit was stopped)");
         }
         return c->message ? 0 : -ENOMEM;
 }
@@ -130,8 +131,9 @@ static int cause_from_result(const AttemptFacts *f, Cause *c) {
 
         case OUTCOME_CANCELLED:
                 c->code = "interrupted";
-                c->transient = c->stopped = true;
-                c->message = strdup("interrupted: its unit was stopped from outside");
+                c->transient = true;
+                c->message = strdup(f->stopped ? "interrupted: its unit was stopped from outside"
+                                               : "interrupted: it was sent a signal to end");
                 break;
 
         default:
@@ -167,6 +169,15 @@ static int cause_timeout(const AttemptFacts *f, Cause *c) {
         return c->message ? 0 : -ENOMEM;
 }
 
+/* Why the unit of an attempt ended. */
+static int cause_of_unit(const AttemptFacts *f, Cause *c) {
+        int r = f->result ? cause_from_result(f, c) : cause_without_result(f, c);
+
+        /* What the job itself says of it does not matter: it could say so again and again. */
+        c->stopped = f->stopped && c->transient;
+        return r;
+}
+
 static int find_cause(const AttemptFacts *f, Cause *c) {
         bool stopped = !f->result || f->result->outcome == OUTCOME_CANCELLED;
 
@@ -182,7 +193,7 @@ static int find_cause(const AttemptFacts *f, Cause *c) {
                         c->phase = f->result->phase;
                 return cause_timeout(f, c);
         }
-        return f->result ? cause_from_result(f, c) : cause_without_result(f, c);
+        return cause_of_unit(f, c);
 }
 
 /* The result of a job that failed: {"outputs", "metrics", "vm", "error"}. */

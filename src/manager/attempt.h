@@ -35,6 +35,7 @@ typedef struct AttemptFacts {
         unsigned pass; /* of a warm job: the one that was carried out; 0: it is none */
         bool cutover; /* that was the last one */
         bool destination_exists; /* something stands under the final name */
+        bool stopped; /* systemd says that its unit was stopped from outside */
         bool deadline_passed; /* timeout_seconds have gone by since it began */
         const JobResult *result; /* result.json of this attempt, or NULL */
         bool result_unreadable; /* there was one that could not be read */

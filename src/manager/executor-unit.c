@@ -93,6 +93,8 @@ static int write_plan(Job *j, const JobSpec *spec, const JobFiles *files, const 
         if (r >= 0)
                 r = job_mark_clear(directory, JOB_REMAINS_FILE);
         if (r >= 0)
+                r = job_mark_clear(directory, JOB_MARK_STOPPED);
+        if (r >= 0)
                 r = job_mark_release(directory);
         if (r >= 0)
                 r = remove_tree(root);

@@ -66,6 +66,7 @@ static int gather(Job *j, const JobPlan *plan, const char *directory, AttemptFac
                                         (result->warm.pass > 0 && result->warm.pass != f->pass)))
                 result = job_result_free(result);
         f->published = published > 0 || needs_no_publishing(j, plan, result);
+        f->stopped = job_mark_is_set(directory, JOB_MARK_STOPPED) > 0;
         f->tracked = j->warm && job_mark_is_set(directory, JOB_MARK_TRACKING) > 0;
         /* (Looked at only where it says why the output has no name.) */
         f->destination_exists = published == 0 && result && result->outcome == OUTCOME_COMPLETED && plan &&

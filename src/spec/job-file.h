@@ -16,6 +16,9 @@
  *
  * booting: unit to manager. Exists once the unit has begun to see whether the domain boots.
  *
+ * stopped: unit to manager. Exists once systemd has said that the unit of this attempt was stopped from
+ * outside (written by hyper-job finish).
+ *
  * ending: a link to which of these two it will be; who makes it decides (job_mark_claim()).
  */
 
@@ -104,6 +107,7 @@ int job_plan_decode(const char *text, size_t size, JobPlan **ret);
 #define JOB_MARK_SENDING "sending" /* the disks are sent to another host, which may be stopped */
 #define JOB_MARK_SEND_STOPPED "send-stopped" /* it was stopped on request */
 #define JOB_MARK_CANCELLED "cancelled"
+#define JOB_MARK_STOPPED "stopped" /* this attempt was stopped from outside, and does not count */
 /* The job has enabled changed block tracking of its source, which is to be disabled at its end. */
 #define JOB_MARK_TRACKING JOB_RESULTS_DIRECTORY "/vsphere-tracking"
 int job_mark_set(const char *directory, const char *mark);

@@ -186,7 +186,7 @@ END_TEST
 
 START_TEST(a_stop_from_outside_is_an_interruption) {
         AttemptFacts f = FACTS(.result = RESULT(OUTCOME_CANCELLED), .unit_result = "exit-code",
-                        .exit_code = CLD_EXITED, .exit_status = JOB_EXIT_CANCELLED);
+                        .exit_code = CLD_EXITED, .exit_status = JOB_EXIT_CANCELLED, .stopped = true);
 
         expect(&f, JOB_RETRYING, "interrupted: its unit was stopped from outside; it does not count");
 }
@@ -194,22 +194,44 @@ END_TEST
 
 /* By systemctl, by a shutdown, by the removal of the package: not the fault of the job. */
 START_TEST(a_stop_from_outside_does_not_use_up_the_retries) {
-        AttemptFacts f = FACTS(.result = RESULT(OUTCOME_CANCELLED), .unit_result = "success");
+        AttemptFacts f = FACTS(.result = RESULT(OUTCOME_CANCELLED), .unit_result = "success",
+                        .stopped = true);
         _cleanup_(verdict_done) Verdict v = {};
 
         f.retry_count = 0;
         expect(&f, JOB_RETRYING, "it does not count, and the next one begins in");
         ck_assert_int_eq(attempt_judge(&f, &v), 0);
         ck_assert(v.stopped);
-        /* A failure of its own does. */
+        /* Nor if it was killed, since it did not end in time. */
         f.result = NULL;
+        f.unit_result = "timeout";
+        f.was_running = false;
+        expect(&f, JOB_RETRYING, "it does not count");
+        f.was_running = true;
+        /* A failure of its own does. */
+        f.stopped = false;
         f.unit_result = "signal";
         f.exit_code = CLD_KILLED;
         f.exit_status = SIGKILL;
         expect(&f, JOB_FAILED, "no retry is left");
-        f.idempotent = false;
+        /* So does one that only the job itself calls a stop. */
         f.result = RESULT(OUTCOME_CANCELLED);
+        f.unit_result = "success";
+        f.exit_code = CLD_EXITED;
+        f.exit_status = JOB_EXIT_CANCELLED;
+        expect(&f, JOB_FAILED, "it was sent a signal to end; no retry is left");
+        f.stopped = true;
+        f.idempotent = false;
         expect(&f, JOB_FAILED, "not idempotent");
+}
+END_TEST
+
+/* What trying again does not help remains what it is. */
+START_TEST(a_stop_from_outside_does_not_excuse_a_failure) {
+        AttemptFacts f =
+                        FACTS(.result = RESULT(OUTCOME_FAILED), .unit_result = "exit-code", .stopped = true);
+
+        expect(&f, JOB_FAILED, "it broke");
 }
 END_TEST
 
@@ -285,6 +307,7 @@ TEST_MAIN("manager-attempt", published_output_completes_the_job_whatever_else_is
                 a_domain_must_be_defined_and_started, a_domain_must_boot_if_a_proof_is_asked_for,
                 what_trying_again_cannot_help_fails_at_once, what_may_pass_is_tried_again_as_the_policy_says,
                 a_timeout_is_final_and_names_the_phase, a_stop_from_outside_is_an_interruption,
-                a_stop_from_outside_does_not_use_up_the_retries, crashes_are_told_by_their_names,
+                a_stop_from_outside_does_not_use_up_the_retries,
+                a_stop_from_outside_does_not_excuse_a_failure, crashes_are_told_by_their_names,
                 what_kept_it_from_starting, the_last_error_event_stands_in_for_a_missing_result,
                 complete_but_without_its_name, pauses_double_up_to_a_minute)

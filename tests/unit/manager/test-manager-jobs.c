@@ -249,6 +249,7 @@ BUS_TEST(a_stop_from_outside_is_no_attempt)
         settle_down(&f);
         for (unsigned i = 1; i <= 3; i++) {
                 leave_result(&f, "a", 1, OUTCOME_CANCELLED, "SIGTERM came");
+                leave_mark(&f, "a", JOB_MARK_STOPPED);
                 fake_ends(&f, "a", "success", CLD_EXITED, JOB_EXIT_CANCELLED, true);
                 expect_state(&f, "a", JOB_RETRYING);
                 ck_assert_uint_eq(manager_get_job(f.manager, "a")->row->attempt, 0);
@@ -258,8 +259,11 @@ BUS_TEST(a_stop_from_outside_is_no_attempt)
                 time_passes(&f, 2);
                 ck_assert_uint_eq(unit_of(&f, "a")->starts, i + 1);
         }
-        fake_ends(&f, "a", "signal", CLD_KILLED, SIGKILL, true);
+        /* The job says so, and systemd does not. */
+        leave_result(&f, "a", 1, OUTCOME_CANCELLED, "SIGTERM came");
+        fake_ends(&f, "a", "success", CLD_EXITED, JOB_EXIT_CANCELLED, true);
         expect_state(&f, "a", JOB_FAILED);
+        expect_reason(&f, "a", "no retry is left after 1 attempt");
 BUS_TEST_END
 
 BUS_TEST(a_timeout_is_final)

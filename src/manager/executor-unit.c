@@ -123,6 +123,7 @@ static int try_start(Job *j, const JobSpec *spec, const JobFiles *files) {
         bool vddk = may_use_vddk(spec);
         const UnitRequest request = {
                 .job_id = j->row->id,
+                .systemd_version = j->manager->systemd_version,
                 .submitter = submitter,
                 .user = user,
                 .directory = directory,

@@ -168,6 +168,8 @@ libhyper_manager_a_SOURCES = \
 	src/manager/job-waiting.c \
 	src/manager/job-waiting.h \
 	src/manager/systemd-names.h \
+	src/manager/systemd-version.c \
+	src/manager/systemd-version.h \
 	src/manager/unit-append.c \
 	src/manager/unit-append.h \
 	src/manager/unit-end.c \

@@ -44,6 +44,7 @@ typedef struct UploadVerification UploadVerification;
 struct Manager {
         sd_event *event;
         sd_bus *bus;
+        unsigned systemd_version; /* of the systemd that runs; 0: the oldest one */
         Store *store;
         Settings *settings;
         clock_func clock;

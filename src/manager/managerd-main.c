@@ -12,6 +12,7 @@
 #include "manager/manager-life.h"
 #include "manager/manager-reload.h"
 #include "manager/restore.h"
+#include "manager/systemd-version.h"
 #include "shared/daemon-arguments.h"
 #include "shared/daemon.h"
 
@@ -98,6 +99,7 @@ static int run(void) {
                 r = daemon_on_signal(event, SIGHUP, on_hangup, m);
         if (r < 0)
                 return log_error_errno(r, "Failed to set up: %m");
+        m->systemd_version = systemd_version_ask(bus);
         r = manager_start(m);
         return r < 0 ? r : sd_event_loop(event);
 }

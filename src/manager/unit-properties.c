@@ -72,9 +72,6 @@ static const FixedProperty fixed[] = {
         { "PrivateIPC", PROPERTY_BOOL, true, NULL },
         { "ProtectProc", PROPERTY_STRING, 0, LIST("invisible") },
         { "ProcSubset", PROPERTY_STRING, 0, LIST("pid") },
-        /* What ProtectKernelTunables= would add is either below /sys, or missing from the /proc of
-         * ProcSubset=. systemd 252 reads the list of mounts three times for each of its 18 paths. */
-        { "ReadOnlyPaths", PROPERTY_STRV, 0, LIST("/sys") },
         { "ProtectControlGroups", PROPERTY_BOOL, true, NULL },
         { "ProtectKernelModules", PROPERTY_BOOL, true, NULL },
         { "ProtectKernelLogs", PROPERTY_BOOL, true, NULL },
@@ -380,6 +377,20 @@ static int add_credentials(UnitProperties *p, char *const *credentials) {
                         strv_length(credentials));
 }
 
+/* What ProtectKernelTunables= would add is either below /sys, or missing from the /proc of ProcSubset=, and
+ * systemd 252 reads the list of mounts three times for each of its 18 paths. With 257, /sys can be written in
+ * spite of ReadOnlyPaths=, and the /tmp and /var/tmp of DynamicUser= in spite of InaccessiblePaths=. */
+static int add_for_version(UnitProperties *p, unsigned version) {
+        static const char *const sys[] = { "/sys" };
+        static const char *const tmp[] = { "/tmp", "ro,size=0", "/var/tmp", "ro,size=0" };
+        int r;
+
+        if (version <= 252)
+                return add_list(p, "ReadOnlyPaths", PROPERTY_STRV, 0, sys, ELEMENTSOF(sys));
+        r = add_consume(p, "ProtectKernelTunables", PROPERTY_BOOL, true, NULL);
+        return r < 0 ? r : add_list(p, "TemporaryFileSystem", PROPERTY_PAIRS, 0, tmp, ELEMENTSOF(tmp));
+}
+
 int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
         _cleanup_(unit_properties_done) UnitProperties p = {};
         int r = add_identity(&p, q->job_id, q->submitter);
@@ -394,7 +405,9 @@ int unit_properties_for_job(const UnitRequest *q, UnitProperties *ret) {
                 if (r < 0)
                         return r;
         }
-        r = add_user(&p, q);
+        r = add_for_version(&p, q->systemd_version);
+        if (r >= 0)
+                r = add_user(&p, q);
         if (r >= 0)
                 r = add_limits(&p, q);
         if (r >= 0)

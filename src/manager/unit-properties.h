@@ -51,6 +51,7 @@ typedef struct UnitRequest {
         char *const *devices; /* block devices: path, "r" or "rw", path, … */
         char *const *tls_files; /* certificates and keys, read-only */
         char *const *credentials; /* name, path of the encrypted file, name, path, … */
+        unsigned systemd_version; /* 0: the oldest one */
         bool network;
         bool define; /* a domain is defined for the output */
         bool guest; /* it starts an appliance, see src/guest/README.md */

@@ -9,6 +9,7 @@
 #include "manager/appliance-slots.h"
 #include "manager/job-directory.h"
 #include "manager/job-user.h"
+#include "manager/systemd-version.h"
 #include "manager/unit-properties.h"
 #include "spec/job-file.h"
 #include "spec/job-result.h"
@@ -106,6 +107,26 @@ START_TEST(a_local_job_is_shut_in) {
         ck_assert(has(&p, "ProcSubset", "pid"));
         /* The /run that systemd would make has no limit. */
         ck_assert(has(&p, "TemporaryFileSystem", "/run"));
+}
+END_TEST
+
+/* What shuts the job in depends on the systemd that runs. */
+START_TEST(settings_follow_the_version_of_systemd) {
+        _cleanup_(unit_properties_done)
+                        UnitProperties old = properties((UnitRequest){ .systemd_version = 252 }),
+                                       new = properties((UnitRequest){ .systemd_version = 257 });
+
+        ck_assert(has(&old, "ReadOnlyPaths", "/sys"));
+        ck_assert_ptr_null(unit_properties_find(&old, "ProtectKernelTunables"));
+        ck_assert_ptr_null(unit_properties_find(&new, "ReadOnlyPaths"));
+        ck_assert_uint_eq(get(&new, "ProtectKernelTunables")->number, true);
+
+        ck_assert_uint_eq(systemd_version_parse("252.39-1~deb12u1"), 252);
+        ck_assert_uint_eq(systemd_version_parse("v257.9"), 257);
+        ck_assert_uint_eq(systemd_version_parse("260"), 260);
+        ck_assert_uint_eq(systemd_version_parse("unknown"), 0);
+        ck_assert_uint_eq(systemd_version_parse(""), 0);
+        ck_assert_uint_eq(systemd_version_parse("99999999999999999999"), 0);
 }
 END_TEST
 
@@ -302,8 +323,9 @@ START_TEST(weights) {
 }
 END_TEST
 
-TEST_MAIN("manager-unit", a_local_job_is_shut_in, a_job_with_a_server_elsewhere_has_a_network_and_its_names,
-                sockets_and_secrets_are_handed_on, a_job_that_fixes_a_guest_has_its_appliance,
-                a_job_with_vddk_sees_it_and_has_memory_for_it, prepare_and_finish_work_outside_run_inside,
-                slots_of_appliances_are_made, finish_alone, finish_with_a_proof_of_boot,
-                the_root_of_a_job_has_the_links_of_the_machine, each_job_has_a_user_of_its_own, weights)
+TEST_MAIN("manager-unit", a_local_job_is_shut_in, settings_follow_the_version_of_systemd,
+                a_job_with_a_server_elsewhere_has_a_network_and_its_names, sockets_and_secrets_are_handed_on,
+                a_job_that_fixes_a_guest_has_its_appliance, a_job_with_vddk_sees_it_and_has_memory_for_it,
+                prepare_and_finish_work_outside_run_inside, slots_of_appliances_are_made, finish_alone,
+                finish_with_a_proof_of_boot, the_root_of_a_job_has_the_links_of_the_machine,
+                each_job_has_a_user_of_its_own, weights)

@@ -168,13 +168,17 @@ void http_connection_upgraded(struct MHD_Connection *mhd) {
 }
 
 static void connection_use_transport(HttpServer *s, Connection *c) {
-        const union MHD_ConnectionInfo *fd =
-                        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const union MHD_ConnectionInfo *session =
-                        MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        const union MHD_ConnectionInfo *info;
+        int fd;
 
-        if (s->dialect->tls && fd && session)
-                tls_transport_init(&c->transport, session->tls_session, fd->connect_fd, &s->moved);
+        if (!s->dialect->tls)
+                return;
+        info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+        fd = info ? info->connect_fd : -EBADF;
+        /* (In libmicrohttpd 1.0, this is the same union as before.) */
+        info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        if (info && fd >= 0)
+                tls_transport_init(&c->transport, info->tls_session, fd, &s->moved);
 }
 
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,

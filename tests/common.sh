@@ -85,12 +85,9 @@ needs_install() {
                 apt-get -o DPkg::Lock::Timeout=300 -q -y --no-install-recommends install $missing
 }
 
-# build DIR "SWITCHES" [MAKE TARGETS…]: build the suite in DIR with these configure switches (quoted as for a
-# shell). HYPER_MAKE_JOBS limits the number of compilers.
-build() {
-        local directory=$1 switches=$2
-        shift 2
-        mkdir -p "$directory" "$work"
+# make_configure: run autoreconf if it is necessary
+make_configure() {
+        mkdir -p "$work"
         (
                 set -e
                 exec 9>"$work/autoreconf.lock"
@@ -101,7 +98,15 @@ build() {
                         -print -quit)" ]; then
                         autoreconf -fi
                 fi
-        ) || return
+        )
+}
+
+# build_configured DIR "SWITCHES" [MAKE TARGETS…]: build the suite in DIR with these configure switches (quoted
+# as for a shell). HYPER_MAKE_JOBS limits the number of compilers.
+build_configured() {
+        local directory=$1 switches=$2
+        shift 2
+        mkdir -p "$directory"
         (
                 set -e
                 exec 9>"$directory/.lock"
@@ -114,3 +119,6 @@ build() {
                 make -j"${HYPER_MAKE_JOBS:-$(nproc)}" "$@"
         )
 }
+
+# build DIR "SWITCHES" [MAKE TARGETS…]: the same, and configure is made first
+build() { make_configure && build_configured "$@"; }

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# debian-13: yes
 #
 # On the bus, root may; a user without a role gets nothing, a viewer may read, and for what a group does not
 # allow polkit is asked, which refuses without a session.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# debian-13: yes
 # timeout: 180
 #
 # The event stream replays what is past, goes on where Last-Event-ID says, and ends with complete, also for a

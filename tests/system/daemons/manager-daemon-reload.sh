@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# debian-13: yes
 #
 # systemctl daemon-reload and daemon-reexec while jobs run: they go on, and end as if nothing had been.
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# debian-13: yes
 # machine: guest
 # packages: yes
 # timeout: 240

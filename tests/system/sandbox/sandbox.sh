@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# debian-13: yes
 # timeout: 240
 #
 # What a running job's namespace holds: its source, its destination, the programs, and no network. An image

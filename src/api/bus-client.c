@@ -34,7 +34,7 @@ struct BusClient {
         sd_bus *bus; /* NULL: not connected, the next call will */
         bus_client_job_func waiters; /* told of jobs that wait; or NULL */
         void *waiters_userdata;
-        sd_bus_slot *queue_match;
+        sd_bus_slot *queue_match, *ready_match;
         void (*hint)(void *userdata); /* or NULL */
         void *hint_userdata;
         sd_bus_slot *hint_matches[2];
@@ -150,6 +150,7 @@ static int on_disconnected(sd_bus_message *m, void *userdata, sd_bus_error *ret_
 
         log_notice("The connection to the bus was lost; the next request that needs it connects again.");
         c->queue_match = sd_bus_slot_unref(c->queue_match);
+        c->ready_match = sd_bus_slot_unref(c->ready_match);
         drop_hint_matches(c);
         c->bus = sd_bus_close_unref(c->bus);
         bus_client_pump(c);
@@ -264,6 +265,12 @@ int bus_client_watch_queue(BusClient *c) {
                 return 0;
         if (!c->bus)
                 return -ENOTCONN;
+        r = sd_bus_add_match_async(c->bus, &c->ready_match,
+                        "type='signal',sender='" HYPER_BUS_NAME "',path='" HYPER_BUS_PATH
+                        "',interface='" HYPER_MANAGER_INTERFACE "',member='JobReady'",
+                        on_job_queued, NULL, c);
+        if (r < 0)
+                return log_warning_errno(r, "Failed to listen for jobs whose limits are free: %m");
         /* Sent before the call that follows, so it is in force when that is answered. */
         r = sd_bus_add_match_async(c->bus, &c->queue_match,
                         "type='signal',sender='" HYPER_BUS_NAME "',path='" HYPER_BUS_PATH
@@ -522,6 +529,7 @@ BusClient *bus_client_free(BusClient *c) {
                 call_free(call);
         }
         sd_bus_slot_unref(c->queue_match);
+        sd_bus_slot_unref(c->ready_match);
         drop_hint_matches(c);
         sd_bus_close_unref(c->bus);
         sd_event_unref(c->event);

@@ -79,6 +79,19 @@ int job_row_add_submitter(const JobRow *row, json_t *object) {
         return submitter_add(row->submitter, object);
 }
 
+int job_row_add_waits_for(const JobRow *row, json_t *object) {
+        _cleanup_json_ json_t *names = row->waits_for ? json_array() : NULL;
+        _cleanup_free_ char *copy = row->waits_for ? strdup(row->waits_for) : NULL;
+        char *rest = copy;
+
+        if (!row->waits_for)
+                return 0;
+        for (char *name; copy && (name = strsep(&rest, "\n"));)
+                if (json_array_append_new(names, json_text(name)) < 0)
+                        return -ENOMEM;
+        return copy && json_object_set(object, "waits_for", names) >= 0 ? 0 : -ENOMEM;
+}
+
 static const SchemaField submitter_fields[] = {
         { "name", SCHEMA_STRING, .description = "For people: the user, or the key." },
         { "user", SCHEMA_STRING, SCHEMA_OPTIONAL, "Of a session, or of this machine." },

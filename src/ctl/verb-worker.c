@@ -13,6 +13,7 @@
 #include "ctl/verb-worker.h"
 #include "ctl/view.h"
 #include "json/json-table.h"
+#include "spec/limit-rules.h"
 
 static int connect_for_workers(Ctl *ctl, sd_bus **ret) {
         ctl->action = "org.hyper1.manage-workers";
@@ -202,8 +203,70 @@ static int read_priority(sd_bus_message *reply, uint32_t *priority, uint64_t *n)
         return sd_bus_message_read(reply, "{ut}", priority, n);
 }
 
-static int print_queue_as_json(Ctl *ctl, sd_bus_message *reply, uint64_t total) {
-        _cleanup_json_ json_t *priorities = json_object(), *answer = NULL;
+static int list_limits(Ctl *ctl, sd_bus *bus, sd_bus_message **ret) {
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        int status = client_call(ctl, bus, &reply, "Looking at the limits", "ListLimits", NULL), r;
+
+        if (status != EXIT_OK)
+                return status;
+        r = sd_bus_message_enter_container(reply, 'a', "(suu)");
+        if (r < 0)
+                return client_failure(ctl, NULL, r, "Looking at the limits");
+        *ret = TAKE_PTR(reply);
+        return EXIT_OK;
+}
+
+static int read_limit(sd_bus_message *reply, const char **name, uint32_t *held, uint32_t *max) {
+        return sd_bus_message_read(reply, "(suu)", name, held, max);
+}
+
+static int limits_to_json(sd_bus_message *reply, json_t **ret) {
+        _cleanup_json_ json_t *limits = json_array();
+        uint32_t held, max;
+        const char *name;
+        int r;
+
+        while ((r = read_limit(reply, &name, &held, &max)) > 0) {
+                json_t *limit = json_pack("{s:s, s:I, s:o}", "name", name, "held", (json_int_t) held, "max",
+                                max == LIMIT_UNLIMITED ? json_null() : json_integer((json_int_t) max));
+
+                if (json_array_append_new(limits, limit) < 0)
+                        return -ENOMEM;
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(limits);
+        return r;
+}
+
+/* Without the limits that are not reached and those that nothing holds. */
+static int print_limits(Ctl *ctl, sd_bus_message *reply) {
+        static const TableColumn columns[] = { { .title = "LIMIT", .shrink_to = 12 },
+                { .title = "HELD", .right = true }, { .title = "MAX", .right = true } };
+        _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
+        uint32_t held, max;
+        const char *name;
+        int r;
+
+        while ((r = read_limit(reply, &name, &held, &max)) > 0) {
+                Colour colour = held >= max ? COLOUR_YELLOW : COLOUR_NONE;
+
+                if (max == LIMIT_UNLIMITED)
+                        continue;
+                if (!t || table_add(t, name, COLOUR_NONE) < 0 ||
+                                table_addf(t, colour, "%" PRIu32, held) < 0 ||
+                                table_addf(t, COLOUR_NONE, "%" PRIu32, max) < 0)
+                        return log_oom(), EXIT_OTHER;
+        }
+        if (r < 0)
+                return client_failure(ctl, NULL, r, "Looking at the limits");
+        if (!t || table_rows(t) == 0)
+                return EXIT_OK;
+        putchar('\n');
+        return view_table(ctl, t);
+}
+
+static int print_queue_as_json(Ctl *ctl, sd_bus_message *reply, uint64_t total, sd_bus_message *limits) {
+        _cleanup_json_ json_t *priorities = json_object(), *answer = NULL, *held = NULL;
         uint32_t priority;
         uint64_t n;
         int r;
@@ -215,13 +278,16 @@ static int print_queue_as_json(Ctl *ctl, sd_bus_message *reply, uint64_t total) 
                 if (json_object_set_new(priorities, key, json_integer((json_int_t) n)) < 0)
                         return log_oom(), EXIT_OTHER;
         }
+        if (r >= 0)
+                r = limits_to_json(limits, &held);
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Looking at the queue");
-        answer = json_pack("{s:I, s:O}", "total", (json_int_t) total, "by_priority", priorities);
+        answer = json_pack("{s:I, s:O, s:O}", "total", (json_int_t) total, "by_priority", priorities, "limits",
+                        held);
         return client_print_json(ctl, answer);
 }
 
-static int print_queue_as_table(Ctl *ctl, sd_bus_message *reply, uint64_t total) {
+static int print_queue_as_table(Ctl *ctl, sd_bus_message *reply, uint64_t total, sd_bus_message *limits) {
         static const TableColumn columns[] = { { .title = "PRIORITY", .right = true },
                 { .title = "WAITING", .right = true } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
@@ -236,19 +302,23 @@ static int print_queue_as_table(Ctl *ctl, sd_bus_message *reply, uint64_t total)
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Looking at the queue");
         status = view_table(ctl, t);
+        if (status == EXIT_OK)
+                status = print_limits(ctl, limits);
         if (status == EXIT_OK && !ctl->args.no_legend)
                 printf("\n%" PRIu64 " jobs wait.\n", total);
         return status;
 }
 
 int verb_queue(Ctl *ctl, char **words) {
-        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_message_ sd_bus_message *reply = NULL, *limits = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
         uint64_t total;
         int status = client_connect(ctl, &bus), r;
 
         if (status == EXIT_OK)
                 status = client_call(ctl, bus, &reply, "Looking at the queue", "QueueStatus", NULL);
+        if (status == EXIT_OK)
+                status = list_limits(ctl, bus, &limits);
         if (status != EXIT_OK)
                 return status;
         r = sd_bus_message_read(reply, "t", &total);
@@ -256,6 +326,6 @@ int verb_queue(Ctl *ctl, char **words) {
                 r = sd_bus_message_enter_container(reply, 'a', "{ut}");
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Looking at the queue");
-        return ctl->args.json != JSON_MODE_OFF ? print_queue_as_json(ctl, reply, total)
-                                               : print_queue_as_table(ctl, reply, total);
+        return ctl->args.json != JSON_MODE_OFF ? print_queue_as_json(ctl, reply, total, limits)
+                                               : print_queue_as_table(ctl, reply, total, limits);
 }

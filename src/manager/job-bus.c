@@ -17,6 +17,7 @@
 #include "shared/error-table.h"
 #include "spec/job-file.h"
 #include "store/jobs.h"
+#include "store/limits.h"
 
 /* --- properties ------------------------------------------------------------------------------------ */
 
@@ -115,6 +116,15 @@ static int get_state_history(sd_bus *bus, const char *path, const char *interfac
         return r;
 }
 
+static int get_waits_for(sd_bus *bus, const char *path, const char *interface, const char *property,
+                sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        _cleanup_strv_free_ char **names = NULL;
+        Job *j = userdata;
+        int r = j->texts ? 0 : store_job_waits_for(j->store, j->row, &names);
+
+        return r < 0 ? r : sd_bus_message_append_strv(reply, names);
+}
+
 static int get_warm(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         Job *j = userdata;
@@ -207,6 +217,7 @@ const sd_bus_vtable job_vtable[] = {
         SD_BUS_PROPERTY("FinishedUSec", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("Result", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Warm", "s", get_warm, 0, CHANGES),
+        SD_BUS_PROPERTY("WaitsFor", "as", get_waits_for, 0, 0),
         SD_BUS_VTABLE_END,
 };
 

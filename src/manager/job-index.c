@@ -27,8 +27,6 @@ void job_index_init(JobIndex *p) {
         const size_t offset = offsetof(Job, place_index);
 
         *p = (JobIndex){};
-        prioq_init(&p->own, starts_before, offset);
-        prioq_init(&p->shared, starts_before, offset);
         prioq_init(&p->later, looks_before, offset);
         prioq_init(&p->retrying, due_before, offset);
         prioq_init(&p->waiting, due_before, offset);
@@ -39,22 +37,61 @@ void job_index_init(JobIndex *p) {
         TAILQ_INIT(&p->ending);
 }
 
+static JobClass *class_free(JobIndex *p, JobClass *c) {
+        HASH_DEL(p->classes, c);
+        prioq_done(&c->own);
+        prioq_done(&c->shared);
+        return mfree(c);
+}
+
 void job_index_done(JobIndex *p) {
-        prioq_done(&p->own);
-        prioq_done(&p->shared);
+        JobClass *c, *next;
+
+        HASH_ITER(hh, p->classes, c, next) class_free(p, c);
         prioq_done(&p->later);
         prioq_done(&p->retrying);
         prioq_done(&p->waiting);
         HASH_CLEAR(by_path, p->destinations);
 }
 
-int job_index_reserve(JobIndex *p, size_t n) {
-        Prioq *const queues[] = { &p->own, &p->shared, &p->later, &p->retrying, &p->waiting };
-        int r = 0;
+static int find_class(JobIndex *p, int64_t limit_set, JobClass **ret) {
+        const size_t offset = offsetof(Job, place_index);
+        JobClass *c;
 
-        for (size_t i = 0; i < ELEMENTSOF(queues) && r >= 0; i++)
-                r = prioq_reserve(queues[i], n);
-        return r;
+        HASH_FIND(hh, p->classes, &limit_set, sizeof(limit_set), c);
+        if (!c) {
+                c = new0(JobClass, 1);
+                if (!c)
+                        return -ENOMEM;
+                c->limit_set = limit_set;
+                prioq_init(&c->own, starts_before, offset);
+                prioq_init(&c->shared, starts_before, offset);
+                HASH_ADD(hh, p->classes, limit_set, sizeof(c->limit_set), c);
+        }
+        *ret = c;
+        return 0;
+}
+
+int job_index_add(JobIndex *p, Job *j) {
+        JobClass *c;
+        int r = find_class(p, j->row->limit_set, &c);
+
+        if (r < 0)
+                return r;
+        Prioq *const all[] = { &p->later, &p->retrying, &p->waiting }, *const own[] = { &c->own, &c->shared };
+        for (size_t i = 0; i < ELEMENTSOF(all) && r >= 0; i++)
+                r = prioq_reserve(all[i], p->n_jobs + 1);
+        for (size_t i = 0; i < ELEMENTSOF(own) && r >= 0; i++)
+                r = prioq_reserve(own[i], c->n_jobs + 1);
+        if (r < 0) {
+                if (c->n_jobs == 0)
+                        class_free(p, c);
+                return r;
+        }
+        p->n_jobs++;
+        c->n_jobs++;
+        j->class = c;
+        return 0;
 }
 
 static void leave(JobIndex *p, Job *j) {
@@ -90,13 +127,13 @@ static void place_queued(JobIndex *p, Job *j, usec_t now) {
         else if (j->row->due_at > now || job_is_on_hold(j))
                 enter_queue(&p->waiting, j);
         else if (!j->row->any_worker)
-                enter_queue(&p->own, j);
+                enter_queue(&j->class->own, j);
         else if (!worker_could_be_local(j))
                 return; /* for workers only */
         else if (j->look_again_at > now)
                 enter_queue(&p->later, j);
         else
-                enter_queue(&p->shared, j);
+                enter_queue(&j->class->shared, j);
 }
 
 void job_index_put(JobIndex *p, Job *j, usec_t now) {
@@ -136,6 +173,10 @@ void job_index_remove(JobIndex *p, Job *j) {
         j->lookup = lookup_cancel(j->lookup);
         leave(p, j);
         forget_destinations(p, j);
+        if (--j->class->n_jobs == 0)
+                class_free(p, j->class);
+        j->class = NULL;
+        p->n_jobs--;
 }
 
 Job *job_index_by_destination(const JobIndex *p, const char *destination) {

@@ -12,9 +12,18 @@
 
 TAILQ_HEAD(JobList, Job);
 
-typedef struct JobIndex {
+/* The jobs that hold the same limits (store/limits.h) while they run: the first one waits for them, and those
+ * behind it, too. */
+typedef struct JobClass {
+        int64_t limit_set;
         Prioq own; /* QUEUED, for this machine; in the order in which they are to start */
         Prioq shared; /* QUEUED, for any worker, and this machine could do it; likewise */
+        size_t n_jobs; /* wherever they stand */
+        UT_hash_handle hh;
+} JobClass;
+
+typedef struct JobIndex {
+        JobClass *classes;
         Prioq later; /* of those, the ones this machine could not do, by when it looks again */
         Prioq retrying; /* RETRYING, by when they are due */
         Prioq waiting; /* QUEUED, between the passes of a warm job, or on hold (job-hold.h); likewise */
@@ -24,13 +33,14 @@ typedef struct JobIndex {
         struct JobList held; /* the same, by workers */
         struct JobList ending; /* finished, but something of them still runs */
         JobDestination *destinations; /* of those that are not finished */
+        size_t n_jobs;
 } JobIndex;
 
 void job_index_init(JobIndex *p);
 /* Forgets the jobs. */
 void job_index_done(JobIndex *p);
-/* Room for @n jobs: job_index_put() cannot fail then. 0 or -ENOMEM. */
-int job_index_reserve(JobIndex *p, size_t n);
+/* Makes room for one more job, so that job_index_put() cannot fail. 0 or -ENOMEM. */
+int job_index_add(JobIndex *p, Job *j);
 
 /* Puts @j where it belongs, from where it was: to be called when its state or look_again_at has changed. */
 void job_index_put(JobIndex *p, Job *j, usec_t now);

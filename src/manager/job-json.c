@@ -60,10 +60,24 @@ static json_t *warm_to_json(const JobRow *row) {
                         : json_null();
 }
 
+/* In lines; null: none. */
+static json_t *names_to_json(const char *names) {
+        _cleanup_json_ json_t *list = names ? json_array() : NULL;
+        _cleanup_free_ char *copy = names ? strdup(names) : NULL;
+        char *rest = copy;
+
+        if (!names)
+                return json_null();
+        for (char *name; copy && (name = strsep(&rest, "\n"));)
+                if (json_array_append_new(list, json_string(name)) < 0)
+                        return NULL;
+        return copy ? TAKE_PTR(list) : NULL;
+}
+
 static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRow *states, size_t n) {
         return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:s?, s:s, s:s, s:o, s:o, "
                          "s:o, s:o, "
-                         "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+                         "s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                         "job_id", row->id, "operation", row->operation, "role", role_to_string(row->role),
                         "state", job_state_to_string(row->state), "reason", strempty(row->reason),
                         "state_history", history_to_json(states, n), "attempt", (int) row->attempt,
@@ -75,7 +89,8 @@ static json_t *row_to_json(const JobRow *row, const char *unit, const JobStateRo
                         "finished_at", json_time(row->finished_at), "due_at", json_time(row->due_at),
                         "deadline_at", json_time(row->deadline_at), "progress", progress_to_json(row),
                         "submitter", text_to_json(row->submitter), "spec", text_to_json(row->spec), "warm",
-                        warm_to_json(row), "result", text_to_json(row->result));
+                        warm_to_json(row), "result", text_to_json(row->result), "waits_for",
+                        names_to_json(row->waits_for));
 }
 
 uint64_t job_remaining_usec(const JobRow *row) {

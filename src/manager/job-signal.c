@@ -69,6 +69,14 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
                 warn_state(j, to, r);
 }
 
+void job_bus_ready(Manager *m, const char *id) {
+        int r = sd_bus_emit_signal(
+                        m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobReady", "s", id);
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to tell the bus that the limits of job %s are free: %m", id);
+}
+
 void job_bus_progress_changed(Job *j) {
         _cleanup_free_ char *path = job_bus_path(j->row->id);
         int r = -ENOMEM;

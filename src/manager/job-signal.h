@@ -13,5 +13,7 @@ void job_bus_progress_changed(Job *j);
 void job_bus_warm_changed(Job *j);
 /* How long a job is on hold is another. */
 void job_bus_hold_changed(Job *j);
+/* The limits that the job has waited for are free. */
+void job_bus_ready(Manager *m, const char *id);
 /* Only that it has changed: the values are those that job_bus_announce() has told. */
 void job_bus_became(Job *j, JobState from, JobState to, const char *reason);

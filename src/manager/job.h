@@ -73,7 +73,7 @@ struct Job {
         const JobTexts *texts; /* of a new job, while it is announced; or NULL */
         JobDestination *destinations; /* the first is that of the output, or of the first disk */
         size_t n_destinations;
-        char *server; /* that it reads from, as job_spec_server() has it; NULL: none that has a limit */
+        char *server; /* that it reads from, as job_spec_server() has it; NULL: none */
         JobUnit unit;
         WarmState *warm; /* of a warm job, as the row has it; NULL: it is none */
         CarbonHold *hold; /* of a job that waits for a low carbon intensity, likewise (job-hold.h) */
@@ -98,6 +98,7 @@ struct Job {
         Prioq *queue; /* or NULL */
         size_t place_index;
         struct JobList *list; /* or NULL */
+        struct JobClass *class;
         TAILQ_ENTRY(Job) in_list;
         bool has_destinations; /* they are in the index */
 };

@@ -209,15 +209,27 @@ static const char *phase_of(const JobRow *row) {
         return phase ? phase : job_phase_to_string(row->phase);
 }
 
-static int append_row(sd_bus_message *reply, const JobRow *row) {
-        _cleanup_free_ char *path = job_bus_path(row->id), *submitter = submitter_name_of(row->submitter);
+/* Why it is in its state, or for what it waits. */
+static char *waits_text(const JobRow *row) {
+        _cleanup_free_ char *names = row->waits_for ? strdup(row->waits_for) : NULL;
 
-        if (!path || !submitter)
+        if (!row->waits_for)
+                return strdup(strempty(row->reason));
+        for (char *p = names; p && (p = strchr(p, '\n'));)
+                *p = ',';
+        return names ? strprintf("Waits for %s", names) : NULL;
+}
+
+static int append_row(sd_bus_message *reply, const JobRow *row) {
+        _cleanup_free_ char *path = job_bus_path(row->id), *submitter = submitter_name_of(row->submitter),
+                            *waits = waits_text(row);
+
+        if (!path || !submitter || !waits)
                 return -ENOMEM;
         return sd_bus_message_append(reply, "(sosssdttsttts)", row->id, path, row->operation,
                         job_state_to_string(row->state), strempty(phase_of(row)),
                         row->percent < 0 ? -1.0 : row->percent, (uint64_t) row->created_at,
-                        (uint64_t) row->finished_at, strempty(row->reason), row->rate,
+                        (uint64_t) row->finished_at, waits, row->rate,
                         job_remaining_usec(row), row->bytes_total, submitter);
 }
 
@@ -407,6 +419,8 @@ const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_NO_RESULT, method_report_events, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ReportResult", SD_BUS_ARGS("s", job, "s", worker, "s", result),
                         SD_BUS_NO_RESULT, method_report_result, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListLimits", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(suu)", limits),
+                        method_list_limits, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("QueueStatus", SD_BUS_NO_ARGS,
                         SD_BUS_RESULT("t", total, "a{ut}", by_priority), method_queue_status,
                         SD_BUS_VTABLE_UNPRIVILEGED),
@@ -453,6 +467,7 @@ const sd_bus_vtable manager_vtable[] = {
         SD_BUS_SIGNAL_WITH_ARGS("JobNew", SD_BUS_ARGS("s", id, "o", job), 0),
         SD_BUS_SIGNAL_WITH_ARGS("JobStateChanged",
                         SD_BUS_ARGS("s", id, "o", job, "s", old_state, "s", new_state, "s", reason), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("JobReady", SD_BUS_ARGS("s", id), 0),
         SD_BUS_SIGNAL_WITH_ARGS("ScheduleNew", SD_BUS_ARGS("s", id, "o", schedule), 0),
         SD_BUS_SIGNAL_WITH_ARGS("ScheduleChanged", SD_BUS_ARGS("s", id, "o", schedule), 0),
         SD_BUS_SIGNAL_WITH_ARGS("ScheduleRemoved", SD_BUS_ARGS("s", id, "o", schedule), 0),

@@ -3,6 +3,7 @@
 #include "store/job-changes.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
+#include "store/limits.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -40,6 +41,7 @@
 #include "shared/daemon.h"
 #include "shared/thread-call.h"
 #include "spec/job-fix.h"
+#include "spec/job-limits.h"
 
 /* A longer one only delays the answers: a flush takes about a millisecond. */
 #define GROUP_AGE_MAX (10 * USEC_PER_MSEC)
@@ -51,6 +53,10 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
         job_bus_state_changed(j, from, to, reason);
         outbox_wake(j->manager->outbox);
         hold_timer_update(j);
+        if (j->row->limit_set > 0 && (from == JOB_ASSIGNED || from == JOB_RUNNING) && to != JOB_RUNNING) {
+                j->manager->limits_changed = true;
+                queue_wake(j->manager);
+        }
         if (job_state_is_terminal(to))
                 schedule_job_ended(j->manager, j, to);
 }
@@ -103,6 +109,8 @@ Manager *manager_free(Manager *m) {
         schedule_timers_free(m->timers);
         queue_state_free(m->queue);
         schedule_row_free(m->schedule);
+        if (m->store)
+                store_limits_set_rules(m->store, NULL);
         settings_free(m->settings);
         sd_bus_unref(m->bus);
         sd_event_unref(m->event);
@@ -133,6 +141,7 @@ int manager_new(const ManagerOptions *o, Manager **ret) {
         m->bus = sd_bus_ref(o->bus);
         m->store = o->store;
         m->settings = o->settings;
+        store_limits_set_rules(m->store, &m->settings->limits);
         m->clock = o->clock;
         m->send_event = o->send_event ?: job_event_send;
         m->send_events = o->send_events ?: job_events_send;
@@ -186,6 +195,14 @@ static int fail_unreadable(Manager *m, const JobRow *row) {
         return store_job_transition(m->store, row->id, (JobTransition[]){ run, t }, 2);
 }
 
+/* A job that is older than limits gets its own. */
+static int limit_job(Manager *m, const JobSpec *spec, JobRow *row) {
+        _cleanup_free_ char *names = NULL;
+        int r = row->limit_set == 0 ? job_limits_from_spec(spec, &names) : 0;
+
+        return r < 0 || !names ? r : store_job_limit(m->store, row->id, names, &row->limit_set);
+}
+
 static int load_jobs(Manager *m) {
         const JobFilter filter = {
                 .states = ~(1u << JOB_COMPLETED | 1u << JOB_FAILED | 1u << JOB_CANCELLED) &
@@ -203,13 +220,19 @@ static int load_jobs(Manager *m) {
                 if (r == -EBADMSG)
                         r = fail_unreadable(m, rows.rows[i]);
                 else if (r >= 0)
+                        r = limit_job(m, spec, rows.rows[i]);
+                if (r >= 0 && spec)
                         r = manager_add_job_of_spec(m, TAKE_PTR(rows.rows[i]), spec, &j);
         }
         return r;
 }
 
 int manager_start(Manager *m) {
-        int r = load_jobs(m);
+        int r = store_limits_publish(m->store);
+
+        if (r < 0)
+                log_warning_errno(r, "Failed to record the limits for the API: %m");
+        r = load_jobs(m);
 
         if (r < 0)
                 return log_error_errno(r, "Failed to read the jobs from the database: %s",

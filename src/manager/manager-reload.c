@@ -6,6 +6,7 @@
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
+#include "store/limits.h"
 
 int manager_reload(Manager *m, char **ret_error) {
         /* The database is open: another path is a matter for the next start. */
@@ -13,6 +14,11 @@ int manager_reload(Manager *m, char **ret_error) {
 
         if (r < 0)
                 return r;
+        store_limits_set_rules(m->store, &m->settings->limits);
+        r = store_limits_publish(m->store);
+        if (r < 0)
+                log_warning_errno(r, "Failed to record the limits for the API: %m");
+        m->limits_changed = true;
         if (m->idle_timer) /* it looks again then */
                 (void) sd_event_source_set_time_relative(m->idle_timer, m->settings->daemon.idle_timeout);
         (void) sd_bus_emit_properties_changed(

@@ -72,7 +72,7 @@ int manager_add_job(Manager *m, JobRow *row, char *const *destinations, const ch
         /* The long texts stay in the store. */
         j->row->spec = mfree(j->row->spec);
         j->row->request = mfree(j->row->request);
-        r = job_index_reserve(&m->index, HASH_COUNT(m->jobs) + 1);
+        r = job_index_add(&m->index, j);
         if (r < 0)
                 return r;
         HASH_ADD_KEYPTR(hh, m->jobs, j->row->id, strlen(j->row->id), j);

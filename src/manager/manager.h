@@ -105,6 +105,7 @@ struct Manager {
         TAILQ_HEAD(, RunStart) runs; /* of schedules, whose jobs are being submitted */
         bool released; /* the name is given up: the end comes with the last lookup */
 
+        bool limits_changed; /* jobs that wait for a limit may be able to start */
         bool ready; /* the units were looked at: jobs may be started */
         bool draining; /* the name is being given up */
         bool watched; /* READY=1 was sent */

@@ -10,9 +10,11 @@
 #include "manager/idle.h"
 #include "manager/job-hold.h"
 #include "manager/job-paths.h"
+#include "manager/job-signal.h"
 #include "manager/manager.h"
 #include "manager/unit-end.h"
 #include "manager/worker/worker-local.h"
+#include "store/limits.h"
 
 /* When the database cannot be written (a full disk), the same is tried again after this long. */
 #define STORE_PAUSE (5 * USEC_PER_SEC)
@@ -35,22 +37,20 @@ static bool destination_is_held(Manager *m, const Job *j) {
         return false;
 }
 
-static unsigned count_server(struct JobList *list, const char *server, bool all) {
-        unsigned n = 0;
-        Job *j;
+/* The unit of a job that was cancelled may still read from the same server. */
+static bool limits_are_held(Manager *m, const Job *j) {
+        bool overlap;
+        Job *other;
 
-        TAILQ_FOREACH(j, list, in_list)
-                n += (all || job_holds_slot(j)) && streq_ptr(j->server, server);
-        return n;
-}
-
-/* True if as many jobs as one server is to bear read from that of @j. */
-static bool server_is_busy(Manager *m, const Job *j) {
-        return j->server &&
-                        count_server(&m->index.here, j->server, false) +
-                                        count_server(&m->index.ending, j->server, false) +
-                                        count_server(&m->index.looked_at, j->server, true) >=
-                        m->settings->jobs.max_per_source;
+        if (j->row->limit_set == 0)
+                return false;
+        TAILQ_FOREACH(other, &m->index.ending, in_list)
+                if (job_holds_slot(other) &&
+                                (store_limits_overlap(m->store, other->row->limit_set, j->row->limit_set,
+                                                 &overlap) < 0 ||
+                                                overlap))
+                        return true;
+        return false;
 }
 
 /* This machine cannot do it now. */
@@ -60,8 +60,7 @@ static void look_again_later(Manager *m, Job *j) {
         job_index_put(&m->index, j, m->clock());
 }
 
-/* Those whose destination is held, or whose server is busy, stand aside meanwhile; the end of another job
- * wakes the queue. */
+/* Those whose destination is held stand aside meanwhile; the end of another job wakes the queue. */
 static Job *first_that_may_start(Manager *m, Prioq *q) {
         struct JobList aside;
         Job *j, *blocked;
@@ -70,7 +69,7 @@ static Job *first_that_may_start(Manager *m, Prioq *q) {
         while ((j = prioq_first(q))) {
                 if (!worker_is_local(m->settings, j))
                         look_again_later(m, j);
-                else if (!destination_is_held(m, j) && !server_is_busy(m, j))
+                else if (!destination_is_held(m, j))
                         break;
                 else {
                         prioq_remove(q, j);
@@ -84,14 +83,36 @@ static Job *first_that_may_start(Manager *m, Prioq *q) {
         return j;
 }
 
-Job *queue_next(Manager *m, bool any_worker) {
-        Job *own = first_that_may_start(m, &m->index.own), *shared = NULL;
+/* The first one of a queue of jobs that hold the same limits, if these are free. An error is logged, and they
+ * wait. */
+static Job *first_of(Manager *m, Prioq *q, const Job *found) {
+        Job *j = prioq_first(q);
+        bool is_free;
+        int r;
 
-        if (any_worker && m->settings->worker.local)
-                shared = first_that_may_start(m, &m->index.shared);
-        if (!own || !shared)
-                return own ? own : shared;
-        return job_comes_before(own, shared) ? own : shared;
+        if (!j || (found && !job_comes_before(j, found)))
+                return NULL;
+        r = store_limits_are_free(m->store, j->row->limit_set, j->row->priority, j->row->seq, &is_free);
+        if (r < 0)
+                log_error_errno(r, "Failed to look for the limits of job %s: %m", j->row->id);
+        if (r < 0 || !is_free || limits_are_held(m, j))
+                return NULL;
+        j = first_that_may_start(m, q);
+        return j && found && !job_comes_before(j, found) ? NULL : j;
+}
+
+Job *queue_next(Manager *m, bool any_worker) {
+        Job *found = NULL, *j;
+
+        for (JobClass *c = m->index.classes; c; c = c->hh.next) {
+                j = first_of(m, &c->own, found);
+                found = j ? j : found;
+                if (any_worker && m->settings->worker.local) {
+                        j = first_of(m, &c->shared, found);
+                        found = j ? j : found;
+                }
+        }
+        return found;
 }
 
 static unsigned slots_held(Manager *m) {
@@ -211,6 +232,10 @@ static int assign(Job *j, JobSpec *spec, JobFiles *files) {
         if (r < 0)
                 return r;
         r = job_assign(j);
+        if (r == -EUSERS) { /* another one has taken its limit since it was chosen */
+                commit_group_leave(m->group, NULL, NULL);
+                return 0;
+        }
         commit_group_leave(m->group, r < 0 ? NULL : on_assigned, r < 0 ? NULL : s);
         if (r < 0)
                 return r;
@@ -301,6 +326,24 @@ static int bring_back(Manager *m, usec_t now, usec_t *next) {
         return 0;
 }
 
+/* Limits were given back, or are others: workers that wait hear of the jobs that they may get now. */
+static void tell_of_limits(Manager *m) {
+        char *ids[LIMITS_READY_MAX];
+        size_t n = 0;
+        int r;
+
+        if (!m->limits_changed)
+                return;
+        m->limits_changed = false;
+        r = store_limits_ready(m->store, ids, &n);
+        if (r < 0)
+                log_error_errno(r, "Failed to look for jobs whose limits are free: %m");
+        for (size_t i = 0; i < n; i++) {
+                job_bus_ready(m, ids[i]);
+                free(ids[i]);
+        }
+}
+
 void queue_run(Manager *m) {
         usec_t now = m->clock(), next = USEC_INFINITY;
         int r;
@@ -323,6 +366,7 @@ void queue_run(Manager *m) {
                 r = start_job(m, j);
                 m->queue->n_looks += j->row->any_worker;
         }
+        tell_of_limits(m);
         if (m->queue->n_looks >= LOOKS_MAX)
                 next = MIN(next, m->queue->looks_since + LOOKS_PAUSE);
         if (r < 0) {

@@ -27,6 +27,7 @@
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
 #include "spec/job-demand.h"
+#include "spec/job-limits.h"
 #include "spec/warm-state.h"
 #include "store/job-changes.h"
 #include "store/jobs.h"
@@ -184,6 +185,8 @@ static int make_row(Manager *m, const JobSpec *spec, const char *text, const Sub
         row->created_at = row->updated_at = m->clock();
         row->phase = _PHASE_INVALID;
         row->percent = -1;
+        if (job_limits_from_spec(spec, &row->limits) < 0)
+                return -ENOMEM;
         if (spec->parameters.warm && !(row->warm = warm_state_first(spec)))
                 return -ENOMEM;
         *ret = TAKE_PTR(row);

@@ -126,6 +126,11 @@ json_t *settings_show(const SettingsEntry *entries, const void *settings) {
 
                 if (e->kind->is_given && !e->kind->is_given(field))
                         continue;
+                if (streq(e->key, "*")) {
+                        if (json_object_set_new(all, e->section, e->kind->show(field)) < 0)
+                                return json_decref(all), NULL;
+                        continue;
+                }
                 if (json_object_set_new(section_of(all, e->section), e->key, e->kind->show(field)) < 0) {
                         json_decref(all);
                         return NULL;

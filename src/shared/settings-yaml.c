@@ -25,6 +25,7 @@ typedef struct Reader {
         json_t **webhooks; /* where they go; NULL: this file has none */
         uint64_t seen; /* entries that this file has set already */
         char **sections; /* and the sections */
+        char **keys; /* and keys of sections that take any */
         char **ret_error;
 } Reader;
 
@@ -133,6 +134,10 @@ static int read_value(Reader *d, const char *key, SettingsValue *v) {
         }
 }
 
+static bool is_key(const SettingsEntry *e, const char *key) {
+        return streq(e->key, "*") || streq(e->key, key);
+}
+
 static int read_entry(Reader *d, const char *section, const char *key, size_t line) {
         _cleanup_free_ char *full = strprintf("%s.%s", section, key);
         SettingsValue v = {};
@@ -142,14 +147,17 @@ static int read_entry(Reader *d, const char *section, const char *key, size_t li
 
         if (!full)
                 return -ENOMEM;
-        for (e = d->entries; e->section && !(streq(e->section, section) && streq(e->key, key)); e++)
+        for (e = d->entries; e->section && !(streq(e->section, section) && is_key(e, key)); e++)
                 bit <<= 1;
         if (!e->section)
                 return complain(d, line, full, "there is no such setting");
-        if (d->seen & bit)
+        if (streq(e->key, "*") ? strv_contains(d->keys, full) : d->seen & bit)
                 return complain(d, line, full, "is given twice");
         d->seen |= bit;
+        if (streq(e->key, "*") && strv_extend(&d->keys, full) < 0)
+                return -ENOMEM;
 
+        v.key = key;
         r = read_value(d, full, &v);
         if (r >= 0) {
                 r = e->kind->set(e, &v, (char *) d->base + e->offset);
@@ -425,6 +433,7 @@ int settings_read(const char *file, const char *text, size_t size, const Setting
         yaml_event_delete(&d.event);
         yaml_parser_delete(&d.parser);
         strv_free(d.sections);
+        strv_free(d.keys);
         return r;
 }
 

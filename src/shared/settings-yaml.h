@@ -11,6 +11,7 @@ typedef struct SettingsValue {
         char **items; /* a single item for a scalar */
         bool is_list;
         bool is_quoted; /* a quoted scalar is always a string */
+        const char *key; /* that the file gives */
 } SettingsValue;
 
 typedef struct SettingsEntry SettingsEntry;
@@ -26,7 +27,7 @@ typedef struct SettingsKind {
 } SettingsKind;
 
 struct SettingsEntry {
-        const char *section, *key;
+        const char *section, *key; /* key: "*" for any, with all in one field, whose kind is shown as object */
         const SettingsKind *kind;
         size_t offset; /* of the field in the struct */
         const char *must_be;

@@ -36,6 +36,7 @@ Settings *settings_free(Settings *s) {
         free(s->vsphere.vddk_plugin);
         strv_free(s->api.cors_origins);
         strv_free(s->delivery.allow_private);
+        limit_rules_done(&s->limits);
         json_decref(s->webhooks);
         strv_free(s->restart_needed);
         free(s->version);
@@ -74,6 +75,15 @@ static char **make_default_paths(size_t n) {
         return TAKE_PTR(l);
 }
 
+/* An ESXi host has 48 MB for all transfers of disks, and a job has up to jobs.disks_parallel. */
+static const struct {
+        const char *pattern;
+        unsigned max;
+} default_limits[] = { { "esx:*", 4 }, { "datastore:*", 8 }, { "host:*", 8 } };
+
+/* Its default is a setting of its own. */
+static const char limit_of_servers[] = "vcenter:*";
+
 Settings *settings_new(void) {
         _cleanup_(settings_freep) Settings *s = new0(Settings, 1);
 
@@ -100,6 +110,9 @@ Settings *settings_new(void) {
         s->jobs.destination_paths = make_default_paths(ELEMENTSOF(default_paths));
         s->uploads.max_size = (uint64_t) 16 << 40;
         s->files.roots = make_default_paths(DEFAULT_ROOTS);
+        for (size_t i = 0; i < ELEMENTSOF(default_limits); i++)
+                if (limit_rules_set(&s->limits, default_limits[i].pattern, default_limits[i].max) < 0)
+                        return NULL;
         return s->database.path && s->daemon.log_level && s->jobs.source_paths &&
                                         s->jobs.destination_paths && s->files.roots
                         ? TAKE_PTR(s)
@@ -253,6 +266,34 @@ static json_t *show_mebibytes(const void *field) {
         return settings_number.show(field);
 }
 
+static int set_limit(const SettingsEntry *e, const SettingsValue *v, void *field) {
+        unsigned max = LIMIT_UNLIMITED;
+
+        if (v->is_list || !limit_pattern_is_valid(v->key))
+                return -EINVAL;
+        if (!streq(v->items[0], "unlimited") &&
+                        (v->is_quoted || parse_unsigned(v->items[0], &max) < 0 || max < 1 || max > e->max))
+                return -EINVAL;
+        int r = limit_rules_set(field, v->key, max);
+        return r == -E2BIG ? -EINVAL : r;
+}
+
+static json_t *show_limits(const void *field) {
+        _cleanup_(json_decrefp) json_t *object = json_object();
+        const LimitRules *rules = field;
+
+        for (size_t i = 0; i < rules->n; i++) {
+                const LimitRule *rule = &rules->rules[i];
+                json_t *max = rule->max == LIMIT_UNLIMITED ? json_string("unlimited")
+                                                           : json_integer((json_int_t) rule->max);
+
+                if (json_object_set_new(object, rule->pattern, max) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(object);
+}
+
+static const SettingsKind limits = { set_limit, show_limits };
 static const SettingsKind mebibytes = { set_mebibytes, show_mebibytes };
 static const SettingsKind directories = { set_directories, show_list };
 static const SettingsKind origins = { set_origins, show_list };
@@ -322,6 +363,10 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(hypersdk, submit_status, submit_status), "must be auto, 200 or 201" },
         { SETTING(vsphere, vddk_libdir, settings_optional_path), "must be an absolute path" },
         { SETTING(vsphere, vddk_plugin, settings_optional_path), "must be an absolute path" },
+        { "limits", "*", &limits, offsetof(Settings, limits),
+                        "must be a kind and a name, like \"esx:esx7.example.com\", with \"*\" at the end for all "
+                        "that begin so, and a whole number, 1 to 100000, or unlimited; there are at most 1024",
+                        LIMIT_COUNT_MAX },
         { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
                         "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind "
                         "the prefix" },
@@ -412,6 +457,8 @@ int settings_load_for(const char *directory, const char *state_directory, Settin
         r = load_file(file, s, ret_error);
         if (r >= 0)
                 r = load_drop_ins(drop_ins, s, ret_error);
+        if (r >= 0 && !limit_rules_have(&s->limits, limit_of_servers))
+                r = limit_rules_set(&s->limits, limit_of_servers, s->jobs.max_per_source);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(s);

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "basic/time-util.h"
+#include "spec/limit-rules.h"
 
 /* Which users of this machine the HTTP API serves. */
 typedef enum LocalAccess {
@@ -114,6 +115,8 @@ typedef struct Settings {
                 char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h)
                                          that events are delivered to though they are not the internet's */
         } delivery;
+        LimitRules limits; /* limits: a number for each pattern of names; "vcenter:*" is jobs.max_per_source,
+                            * if not given, "esx:*" 4, "datastore:*" and "host:*" 8 */
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
         char **restart_needed; /* settings that the files have another value for, which is in force only
                                   after a restart; settings_keep_database() */

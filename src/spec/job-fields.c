@@ -206,6 +206,7 @@ const JsonField job_fields[] = {
         { "parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields },
         { "execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields },
         { "carbon", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = carbon_spec_fields },
+        { "limits", JSON_FIELD_STRV, offsetof(JobSpec, limits), .flags = JSON_NULLABLE },
         { "audit_info", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
         { "capability_requirements", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
         {},

@@ -69,6 +69,7 @@ typedef struct JobSpec {
                 int on_missing; /* CarbonMissing */
                 char *zone; /* that the client expects, or NULL */
         } carbon;
+        char **limits; /* names that it holds besides its own (job-limits.h), or NULL */
         json_t *audit_info; /* as given, or NULL */
         json_t *capability_requirements; /* as given, or NULL */
         json_t *given; /* what job_spec_parse() has read; NULL: it was not read from text */

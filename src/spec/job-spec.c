@@ -5,6 +5,7 @@
 #include "spec/job-document.h"
 #include "spec/job-fields.h"
 #include "spec/job-guest.h"
+#include "spec/job-limits.h"
 #include "spec/job-misplaced.h"
 #include "spec/job-secrets.h"
 #include "spec/vsphere-server.h"
@@ -232,6 +233,8 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                 r = check_vsphere_parameters(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
                 r = warm_spec_check(s, json_object_get(object, "parameters"), errors);
+        if (r >= 0)
+                r = job_limits_check(s, errors);
         return r < 0 ? r : carbon_spec_check(s, json_object_get(object, "carbon"), errors);
 }
 

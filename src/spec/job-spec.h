@@ -25,8 +25,7 @@ char *job_spec_text(const JobSpec *s, const char *text);
 /* True if both ask for the same work: the documents are equal, whatever the order of their keys. */
 bool job_spec_equal(const JobSpec *a, const JobSpec *b);
 
-/* The server that the job reads from, if that is one whose jobs are limited in number; NULL: none. Borrowed
- * from @s. */
+/* The vCenter or ESXi host that the job reads from; NULL: none. Borrowed from @s. */
 const char *job_spec_server(const JobSpec *s) _pure_;
 
 /* Replaces *id with a new value in the spec's document too. */

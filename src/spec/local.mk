@@ -41,6 +41,8 @@ libhyper_spec_a_SOURCES = \
 	src/spec/job-guest.h \
 	src/spec/job-id.c \
 	src/spec/job-id.h \
+	src/spec/job-limits.c \
+	src/spec/job-limits.h \
 	src/spec/job-misplaced.c \
 	src/spec/job-misplaced.h \
 	src/spec/job-parameters.c \
@@ -70,6 +72,8 @@ libhyper_spec_a_SOURCES = \
 	src/spec/kvm-spec.h \
 	src/spec/kvm-target.c \
 	src/spec/kvm-target.h \
+	src/spec/limit-rules.c \
+	src/spec/limit-rules.h \
 	src/spec/nbd-uri.c \
 	src/spec/nbd-uri.h \
 	src/spec/operation.c \

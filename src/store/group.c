@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/group.h"
+#include "store/limit-book.h"
 #include "store/sql.h"
 
 static int run(Store *s, StatementId id) {
@@ -9,6 +10,8 @@ static int run(Store *s, StatementId id) {
 static void close_group(Store *s, int r) {
         s->group.open = false;
         s->group.result = r;
+        if (r < 0)
+                limits_forget(s);
 }
 
 int store_group_enter(Store *s) {
@@ -66,8 +69,10 @@ int sql_group_end(Store *s, int r) {
                         close_group(s, r);
                 return r;
         }
-        if (r < 0)
+        if (r < 0) {
                 (void) run(s, SQL_SAVEPOINT_ROLLBACK);
+                limits_forget(s);
+        }
         q = run(s, SQL_SAVEPOINT_RELEASE);
         return r < 0 || q >= 0 ? r : q;
 }

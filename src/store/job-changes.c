@@ -4,6 +4,7 @@
 #include "store/delivery-events.h"
 #include "store/jobs.h"
 #include "store/lease.h"
+#include "store/limit-book.h"
 #include "store/sql.h"
 
 /* Of the job with the number @seq, or, if that is 0, with the id. */
@@ -69,6 +70,7 @@ static int insert_row(Store *s, JobRow *row) {
         sql_bind_text(st, 32, row->carbon);
         sql_bind_text(st, 33, row->submitter);
         sql_bind_text(st, 34, with_workflow(row));
+        (void) sqlite3_bind_int64(st, 35, row->limit_set);
         r = sql_run(s, st);
         if (r >= 0)
                 row->seq = sqlite3_last_insert_rowid(s->db);
@@ -85,8 +87,12 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
                 return r;
         row->state = states[n_states - 1].state;
         r = free_and_strdup(&row->reason, states[n_states - 1].reason);
+        if (r >= 0 && row->limits)
+                r = limits_intern(s, row->limits, &row->limit_set);
         if (r >= 0)
                 r = insert_row(s, row);
+        if (r >= 0)
+                limits_job_entered(s, row);
         for (size_t i = 0; i < n_states && r >= 0; i++)
                 r = insert_state(s, row->seq, NULL, &states[i]);
         if (r >= 0)
@@ -96,11 +102,17 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
 
 int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
         _cleanup_sql_done_ sqlite3_stmt *st = NULL;
+        LimitedJob limited;
         WebhookEvent event;
         int r;
 
         if (!job_state_may_become(t->from, t->to))
                 return -EINVAL;
+        r = limits_job_find(s, id, &limited);
+        if (r < 0)
+                return r;
+        if (t->to == JOB_ASSIGNED && !limits_are_free(s, &limited))
+                return -EUSERS;
         st = sql_statement(s, SQL_JOB_TRANSITION);
         if (!st)
                 return sql_errno(s);
@@ -125,6 +137,7 @@ int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
                 return r;
         if (sqlite3_changes(s->db) != 1)
                 return -ESTALE;
+        limits_job_changed(s, &limited, t);
         r = insert_state(s, 0, id, &(JobStateRow){ t->to, t->timestamp, (char *) t->reason });
         event = deliveries_event_of(t->to);
         if (r >= 0 && event >= 0)
@@ -171,6 +184,7 @@ int store_job_hold(Store *s, const char *id, const char *carbon, usec_t due_at, 
         sql_bind_text(st, 4, reason);
         sql_bind_uint(st, 5, timestamp);
         r = sql_run(s, st);
+        limits_forget(s); /* it has its place in the queue, or has lost it */
         return r < 0 ? r : sqlite3_changes(s->db) == 1 ? 0 : -ESTALE;
 }
 

@@ -25,7 +25,8 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
 
 /* Applies @n changes of one job in one transaction; -ESTALE, and nothing written, if the job is not in the
  * first one's from state. Refuses
- * (-EINVAL) what job_state_may_become() does not allow. */
+ * (-EINVAL) what job_state_may_become() does not allow, and (-EUSERS) to begin an attempt while a limit that
+ * the job is to hold is not free (limits.h). */
 int store_job_transition(Store *s, const char *id, const JobTransition *changes, size_t n);
 
 /* Sets where a warm job stands, and, if it is QUEUED, when it goes on. -ESTALE: there is no such job that is

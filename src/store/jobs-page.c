@@ -6,6 +6,7 @@
 #include "store/jobs-page.h"
 #include "basic/string-util.h"
 #include "store/jobs-list.h"
+#include "store/limit-book.h"
 #include "store/sql.h"
 
 #define INDEX_BY_ID "jobs_v1_id"
@@ -315,6 +316,8 @@ int store_jobs_page(Store *s, const JobPageFilter *filter, JobPageRows *ret) {
         _cleanup_(job_page_rows_done) JobPageRows rows = {};
         int r = read_page(s, filter, &rows);
 
+        for (size_t i = 0; i < rows.n && r >= 0; i++)
+                r = limits_fill(s, rows.rows[i].row);
         if (r >= 0)
                 r = is_simple(filter) ? read_simple_total(s, filter, &rows.total)
                                       : read_total(s, filter, &rows.total);
@@ -330,6 +333,8 @@ static int read_rows(Store *s, sqlite3_stmt *st, JobPageRows *ret) {
         _cleanup_(job_page_rows_done) JobPageRows rows = {};
         int r = SQL_READ_ROWS(s, st, page_row_read, rows.rows, rows.n);
 
+        for (size_t i = 0; i < rows.n && r >= 0; i++)
+                r = limits_fill(s, rows.rows[i].row);
         if (r < 0)
                 return r;
         rows.total = rows.n;

@@ -2,6 +2,7 @@
 #include "store/jobs.h"
 #include "basic/string-util.h"
 #include "spec/job-state.h"
+#include "store/limit-book.h"
 #include "store/sql.h"
 
 JobRow *job_row_free(JobRow *row) {
@@ -18,6 +19,8 @@ JobRow *job_row_free(JobRow *row) {
         free(row->warm);
         free(row->carbon);
         free(row->submitter);
+        free(row->limits);
+        free(row->waits_for);
         free(row->source_path);
         free(row->destination_path);
         return mfree(row);
@@ -93,6 +96,7 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
         row->timeout_seconds = (unsigned) sqlite3_column_int64(st, 26);
         row->deadline_at = (usec_t) sqlite3_column_int64(st, 27);
         row->role = role_from_string((const char *) sqlite3_column_text(st, 28));
+        row->limit_set = sqlite3_column_int64(st, 34);
         if (row->role < 0)
                 return -EBADMSG;
         *(JobRow **) ret = TAKE_PTR(row);
@@ -103,7 +107,15 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
 static int job_row_query(Store *s, sqlite3_stmt *st, JobRow **ret) {
         int r = sql_row(s, st);
 
-        return r < 0 ? r : job_row_read(st, ret);
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+
+        if (r >= 0)
+                r = job_row_read(st, &row);
+        if (r >= 0)
+                r = limits_fill(s, row);
+        if (r >= 0)
+                *ret = TAKE_PTR(row);
+        return r;
 }
 
 int store_job_get(Store *s, const char *id, JobRow **ret) {

@@ -41,6 +41,10 @@ typedef struct JobRow {
                          NULL: it does not */
         char *submitter; /* who has submitted it (spec/submitter.h), as JSON; NULL: not known */
         char *warm; /* where a warm job stands (spec/warm-state.h); NULL: it is none */
+        char *limits; /* of a new job: what it holds while it runs, as job_limits_from_spec() has it. Only
+                         written */
+        char *waits_for; /* the names for which it waits in the queue, in lines; NULL: none. Only read */
+        int64_t limit_set; /* the same, as the database has it (limits.h); 0: nothing */
 } JobRow;
 
 JobRow *job_row_free(JobRow *row);

@@ -23,6 +23,10 @@ libhyper_store_a_SOURCES = \
 	src/store/jobs.c \
 	src/store/jobs.h \
 	src/store/lease.h \
+	src/store/limit-book.c \
+	src/store/limit-book.h \
+	src/store/limits.c \
+	src/store/limits.h \
 	src/store/schedule-runs.c \
 	src/store/schedule-runs.h \
 	src/store/schedules.c \

@@ -424,6 +424,18 @@ static const char *const steps[] = {
 
         /* 25: jobs that wait for a low carbon intensity are found among many others that wait. */
         "CREATE INDEX jobs_on_hold ON jobs (seq) WHERE carbon IS NOT NULL AND state = 'QUEUED';",
+
+        /* 26: limits by name. The names that a job holds while it runs are a set, which many jobs share. Those
+         * that hold nothing are looked for as before. */
+        "CREATE TABLE limit_sets (seq INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE) STRICT;"
+        "ALTER TABLE jobs ADD COLUMN limit_set INTEGER NOT NULL DEFAULT 0;"
+        "DROP INDEX jobs_waiting;"
+        "CREATE INDEX jobs_waiting ON jobs (demand, priority DESC, seq) WHERE state = 'QUEUED' AND "
+        "any_worker = 1 AND limit_set = 0;"
+        "CREATE INDEX jobs_limits_waiting ON jobs (limit_set, any_worker, demand, priority DESC, seq) "
+        "WHERE state = 'QUEUED' AND due_at = 0 AND limit_set > 0;"
+        "CREATE INDEX jobs_limits_held ON jobs (limit_set, priority, seq) "
+        "WHERE limit_set > 0 AND state IN ('ASSIGNED', 'RUNNING');",
 };
 
 const Schema schema_jobs = {

@@ -4,6 +4,7 @@
 
 #include "basic/string-util.h"
 #include "spec/job-state.h"
+#include "store/limit-book.h"
 #include "store/sql.h"
 
 /* The lock that the writer holds, in the index of the log (https://www.sqlite.org/walformat.html, 2.3). */
@@ -30,7 +31,7 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_INSERT] = "INSERT INTO jobs (" JOB_COLUMNS ", workflow_id, " SQL_V1_COLUMNS
                            ", " SQL_V1_WORDS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
                            "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, "
-                           "?27, 0, ?28, ?29, ?30, ?31, ?32, ?33, " SQL_NEW_WORKFLOW_ID
+                           "?27, 0, ?28, ?29, ?30, ?31, ?32, ?33, ?35, " SQL_NEW_WORKFLOW_ID
                            ", " SQL_V1_VALUES("?4") ", " SQL_V1_WORDS_VALUES("?4", "?5", "?6") ")",
         [SQL_JOB_STATE_INSERT] = "INSERT INTO job_states (job_seq, state, timestamp, reason) "
                                  "VALUES (?1, ?2, ?3, ?4)",
@@ -253,14 +254,16 @@ static const char *const statement_texts[_SQL_MAX] = {
                             "AND memory_gb >= ?2 AND disk_gb >= ?3)",
         [SQL_JOB_FOR_WORKER] = "WITH RECURSIVE demands (d) AS ("
                                "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = "
-                               "'QUEUED' AND any_worker = 1) "
+                               "'QUEUED' AND any_worker = 1 AND limit_set = 0) "
                                "UNION ALL SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting "
                                "WHERE state = 'QUEUED' "
-                               "AND any_worker = 1 AND demand > d) FROM demands WHERE d IS NOT NULL) "
-                               "SELECT j.id FROM demands JOIN jobs j ON j.seq = (SELECT q.seq FROM jobs q "
+                               "AND any_worker = 1 AND limit_set = 0 AND demand > d) FROM demands WHERE d IS "
+                               "NOT NULL) "
+                               "SELECT j.seq, j.priority FROM demands JOIN jobs j ON j.seq = (SELECT q.seq "
+                               "FROM jobs q "
                                "INDEXED BY jobs_waiting "
-                               "WHERE q.state = 'QUEUED' AND q.any_worker = 1 AND q.demand = d ORDER BY "
-                               "q.priority DESC, q.seq LIMIT 1) "
+                               "WHERE q.state = 'QUEUED' AND q.any_worker = 1 AND q.limit_set = 0 AND "
+                               "q.demand = d ORDER BY q.priority DESC, q.seq LIMIT 1) "
                                "WHERE d IS NOT NULL AND (d & 65535 & ~?1) = 0 AND (d >> 16 & 1048575) <= ?2 "
                                "AND (d >> 36) <= ?3 "
                                "ORDER BY j.priority DESC, j.seq LIMIT 1",
@@ -286,6 +289,22 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_JOB_NEXT_DEADLINE] = "SELECT min(deadline_at) FROM jobs INDEXED BY jobs_deadline "
                                   "WHERE deadline_at > 0 AND finished_at = 0",
         [SQL_QUEUE_STATUS] = "SELECT priority, n FROM queue_counts WHERE n > 0 ORDER BY priority DESC",
+        [SQL_LIMIT_SET_FIND] = "SELECT seq FROM limit_sets WHERE names = ?1",
+        [SQL_LIMIT_SET_INSERT] = "INSERT INTO limit_sets (names) VALUES (?1)",
+        [SQL_LIMIT_SET_GET] = "SELECT names FROM limit_sets WHERE seq = ?1",
+        [SQL_LIMIT_SETS_ANY] = "SELECT EXISTS (SELECT 1 FROM limit_sets)",
+        [SQL_LIMIT_HELD] = "SELECT limit_set, priority, seq FROM jobs INDEXED BY jobs_limits_held "
+                           "WHERE limit_set > 0 AND state IN ('ASSIGNED', 'RUNNING')",
+        [SQL_LIMIT_CLASSES] = "SELECT DISTINCT limit_set, any_worker, demand FROM jobs "
+                              "INDEXED BY jobs_limits_waiting "
+                              "WHERE state = 'QUEUED' AND due_at = 0 AND limit_set > 0",
+        [SQL_LIMIT_HEAD] = "SELECT priority, seq FROM jobs INDEXED BY jobs_limits_waiting "
+                           "WHERE state = 'QUEUED' AND due_at = 0 AND limit_set > 0 AND limit_set = ?1 "
+                           "AND any_worker = ?2 AND demand = ?3 ORDER BY priority DESC, seq LIMIT 1",
+        [SQL_LIMIT_JOB] = "SELECT seq, limit_set, priority, any_worker, demand, due_at FROM jobs "
+                          "WHERE id = ?1",
+        [SQL_LIMIT_JOB_SET] = "UPDATE jobs SET limit_set = ?2 WHERE id = ?1 AND limit_set = 0",
+        [SQL_LIMIT_JOB_ID] = "SELECT id FROM jobs WHERE seq = ?1",
         [SQL_API_KEY_INSERT] =
                         "INSERT INTO api_keys (id, name, hash, scopes, rate_limit, created_at, expires_at) "
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -560,6 +579,7 @@ int sql_end(Store *s, int r) {
                         return r;
                 r = q;
         }
+        limits_forget(s);
         /* After some errors (a full disk) SQLite has rolled back by itself. */
         if (!sqlite3_get_autocommit(s->db))
                 (void) sql_run(s, sql_statement(s, SQL_ROLLBACK));

@@ -102,6 +102,16 @@ typedef enum StatementId {
         SQL_JOBS_OVERDUE,
         SQL_JOB_NEXT_DEADLINE,
         SQL_QUEUE_STATUS,
+        SQL_LIMIT_SET_FIND,
+        SQL_LIMIT_SET_INSERT,
+        SQL_LIMIT_SET_GET,
+        SQL_LIMIT_SETS_ANY,
+        SQL_LIMIT_HELD,
+        SQL_LIMIT_CLASSES,
+        SQL_LIMIT_HEAD,
+        SQL_LIMIT_JOB,
+        SQL_LIMIT_JOB_SET,
+        SQL_LIMIT_JOB_ID,
         SQL_API_KEY_INSERT,
         SQL_API_KEY_DELETE,
         SQL_API_KEYS_LIST,
@@ -178,6 +188,8 @@ struct Store {
         sqlite3_stmt *statements[_SQL_MAX];
         StoreGroup group;
         StoreWorkersCan workers_can;
+        struct LimitBook *limits; /* limits.c; NULL: not read yet */
+        const struct LimitRules *limit_rules; /* NULL: nothing is limited */
         void (*pause)(unsigned looks); /* tests: instead of a pause */
 };
 
@@ -186,7 +198,7 @@ struct Store {
         "seq, id, operation, spec, dialect, request, state, reason, priority, attempt, retry_count, "  \
         "idempotent, any_worker, worker_id, created_at, updated_at, started_at, finished_at, due_at, " \
         "phase, percent, bytes_done, bytes_total, rate, result, demand, timeout_seconds, "             \
-        "deadline_at, role, source_path, destination_path, warm, carbon, submitter"
+        "deadline_at, role, source_path, destination_path, warm, carbon, submitter, limit_set"
 
 /* The workflow_id of what a client has sent, which may be anything: in a row of jobs, in SQL_JOB_INSERT. */
 #define SQL_WORKFLOW_ID_OF(sent)                                                                          \

@@ -6,6 +6,7 @@
 #include "store/job-changes.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
+#include "store/limit-book.h"
 #include "store/sql.h"
 
 void worker_row_done(WorkerRow *row) {
@@ -322,8 +323,8 @@ bool worker_offer_meets(const WorkerOffer *o, uint64_t demand) {
                         d.disk_gb <= o->disk_gb;
 }
 
-/* The id of the job that the worker should get; -ENOENT. */
-static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
+/* The first one that the worker can do of those that hold nothing; -ENOENT. */
+static int find_unlimited(Store *s, const WorkerOffer *offer, LimitPlace *ret) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_JOB_FOR_WORKER);
         int r;
 
@@ -333,7 +334,30 @@ static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
         sql_bind_uint(st, 2, offer->memory_gb);
         sql_bind_uint(st, 3, offer->disk_gb);
         r = sql_row(s, st);
-        return r < 0 ? r : sql_column_strdup(st, 0, ret);
+        if (r >= 0)
+                *ret = (LimitPlace){ (unsigned) sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 0) };
+        return r;
+}
+
+static bool meets(const void *userdata, uint64_t demand) {
+        return worker_offer_meets(userdata, demand);
+}
+
+/* The id of the job that the worker should get; -ENOENT. */
+static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
+        LimitPlace place = {}, limited;
+        int r = find_unlimited(s, offer, &place), k;
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        k = limits_first(s, meets, offer, &limited);
+        if (k < 0)
+                return k;
+        if (k > 0 && (r < 0 || limit_place_is_before(&limited, &place)))
+                place = limited;
+        else if (r < 0)
+                return r;
+        return limits_job_id(s, place.seq, ret);
 }
 
 /* The same for the job that the worker asks for. */

@@ -92,6 +92,7 @@ STORE_TESTS = \
 	tests/unit/store/test-store-group \
 	tests/unit/store/test-store-hosts \
 	tests/unit/store/test-store-jobs-page \
+	tests/unit/store/test-store-limits \
 	tests/unit/store/test-store-sources \
 	tests/unit/store/test-store-uploads \
 	tests/unit/store/test-store-webhooks \

@@ -157,8 +157,10 @@ json_t *hypersdk_job_json(const JobRow *row) {
                         "created_at", json_time(row->created_at), "started_at", json_time(row->started_at),
                         "completed_at", json_time(row->finished_at), "updated_at",
                         json_time(row->updated_at));
-        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 ? TAKE_PTR(job)
-                                                                                              : NULL;
+        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 &&
+                                        job_row_add_waits_for(row, job) >= 0
+                        ? TAKE_PTR(job)
+                        : NULL;
 }
 
 json_t *hypersdk_jobs_json(const JobRows *rows, usec_t now) {

@@ -151,8 +151,10 @@ json_t *v1_job_json(const JobPageRow *page_row, const V1JobMore *more, usec_t no
                         carbon_hold_ended_json(hold), "schedule_id", more->schedule_id, "created_by",
                         created_by_json(row, spec), "warnings", warnings_json(hold), "options",
                         options_json(row, spec));
-        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 ? TAKE_PTR(job)
-                                                                                              : NULL;
+        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 &&
+                                        job_row_add_waits_for(row, job) >= 0
+                        ? TAKE_PTR(job)
+                        : NULL;
 }
 
 /* --- its schema ------------------------------------------------------------------------------------ */
@@ -234,6 +236,7 @@ static const SchemaField job_fields[] = {
         { "options", SCHEMA_OBJECT },
         { "submitter", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Who has submitted it, if that is known.",
                         &job_submitter_schema },
+        WAITS_FOR_FIELD,
         { "warm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Of a warm job." },
         {},
 };

@@ -212,6 +212,7 @@ static const SchemaField job_fields[] = {
         { "worker_id", SCHEMA_STRING, SCHEMA_NULLABLE, "Who carries it out." },
         { "submitter", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Who has submitted it, if that is known.",
                         &job_submitter_schema },
+        WAITS_FOR_FIELD,
         { "warm", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Where a warm job stands." },
         {},
 };
@@ -231,8 +232,10 @@ json_t *worker_job_json(const JobRow *row, const JobStateRow *states, size_t n_s
                         json_time(row->finished_at), "attempt", (int) row->attempt, "worker_id",
                         json_text(row->worker_id));
 
-        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 ? TAKE_PTR(job)
-                                                                                              : NULL;
+        return job && job_row_add_warm(row, job) >= 0 && job_row_add_submitter(row, job) >= 0 &&
+                                        job_row_add_waits_for(row, job) >= 0
+                        ? TAKE_PTR(job)
+                        : NULL;
 }
 
 static const SchemaField summary_fields[] = {
@@ -245,6 +248,7 @@ static const SchemaField summary_fields[] = {
         { "percentage", SCHEMA_INTEGER, .max = 100 },
         { "submitter", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Who has submitted it, if that is known.",
                         &job_submitter_schema },
+        WAITS_FOR_FIELD,
         {},
 };
 
@@ -257,7 +261,9 @@ json_t *worker_summary_json(const JobRow *row, usec_t now) {
                         job_state_is_terminal(row->state), "operation", json_text(row->operation),
                         "percentage", (int) job_row_percent(row));
 
-        return job && job_row_add_submitter(row, job) >= 0 ? TAKE_PTR(job) : NULL;
+        return job && job_row_add_submitter(row, job) >= 0 && job_row_add_waits_for(row, job) >= 0
+                        ? TAKE_PTR(job)
+                        : NULL;
 }
 
 static const SchemaField jobs_fields[] = {

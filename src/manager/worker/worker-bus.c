@@ -5,6 +5,7 @@
 #include "manager/worker/worker-bus.h"
 #include "shared/bus-fields.h"
 #include "store/jobs-list.h"
+#include "store/limits.h"
 
 #include "basic/log.h"
 #include "basic/string-util.h"
@@ -191,6 +192,26 @@ int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *
 
 int method_report_result(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         return report(message, userdata, manager_report_result, error);
+}
+
+int method_list_limits(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        Manager *m = userdata;
+        LimitUse *uses = NULL;
+        size_t n = 0;
+        int r = store_limits_in_use(m->store, &uses, &n);
+
+        if (r >= 0)
+                r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "(suu)");
+        for (size_t i = 0; r >= 0 && i < n; i++)
+                r = sd_bus_message_append(reply, "(suu)", uses[i].name, (uint32_t) uses[i].held,
+                                (uint32_t) uses[i].max);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        limit_uses_free(uses, n);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
 int method_queue_status(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -12,4 +12,5 @@ int method_get_worker(sd_bus_message *message, void *userdata, sd_bus_error *err
 int method_dequeue(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_report_events(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_report_result(sd_bus_message *message, void *userdata, sd_bus_error *error);
+int method_list_limits(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int method_queue_status(sd_bus_message *message, void *userdata, sd_bus_error *error);

@@ -416,6 +416,11 @@ static int method_queue_status(sd_bus_message *m, void *userdata, sd_bus_error *
         return sd_bus_reply_method_return(m, "ta{ut}", UINT64_C(12), 2, 90, UINT64_C(2), 50, UINT64_C(10));
 }
 
+static int method_list_limits(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+        return sd_bus_reply_method_return(m, "a(suu)", 3, "esx:esx7", 4, 4, "team:blue", 1, UINT32_MAX,
+                        "vcenter:vc1", 7, 20);
+}
+
 static int get_restart_needed(sd_bus *bus, const char *path, const char *interface, const char *property,
                 sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         return sd_bus_message_append(reply, "as", 1, "database.path");
@@ -467,6 +472,7 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD("GetWorker", "s", "s", method_get_worker, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("UnregisterWorker", "s", NULL, method_unregister_worker, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("QueueStatus", NULL, "ta{ut}", method_queue_status, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD("ListLimits", NULL, "a(suu)", method_list_limits, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_PROPERTY("RestartNeeded", "as", get_restart_needed, 0, 0),
         SD_BUS_SIGNAL("JobNew", "so", 0),
         SD_BUS_SIGNAL("JobStateChanged", "sosss", 0),

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "spec/job-result.h"
+#include "store/limits.h"
 #include "unit/lib/manager-test.h"
 
 #define LOGIN "\"vcenter_url\":\"VC.example.com\",\"username\":\"u\",\"password\":\"s3cret\""
@@ -58,9 +59,14 @@ static bool has_password(Fixture *f, const char *id) {
         return access(path, F_OK) == 0;
 }
 
+static void limit_servers(Fixture *f, unsigned max) {
+        ck_assert_int_eq(limit_rules_set(&f->manager->settings->limits, "vcenter:*", max), 0);
+        store_limits_set_rules(f->store, &f->manager->settings->limits);
+}
+
 BUS_TEST(a_server_is_read_by_so_many_jobs_at_a_time)
         f.manager->settings->jobs.max_running = 8;
-        f.manager->settings->jobs.max_per_source = 2;
+        limit_servers(&f, 2);
         submit_machine(&f, "a", LOGIN);
         submit_machine(&f, "b", LOGIN);
         submit_machine(&f, "c", LOGIN);
@@ -76,7 +82,7 @@ BUS_TEST(a_server_is_read_by_so_many_jobs_at_a_time)
         manager_down(&f);
         manager_up(&f);
         f.manager->settings->jobs.max_running = 8;
-        f.manager->settings->jobs.max_per_source = 2;
+        limit_servers(&f, 2);
         settle_down(&f);
         expect_state(&f, "c", JOB_QUEUED);
         leave_result(&f, "a", 1, OUTCOME_COMPLETED, NULL);

@@ -13,18 +13,24 @@
 #include "shared/error-table.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
+#include "store/limits.h"
 #include "unit/lib/manager-test.h"
 
 #define JOBS_MAX 400
 #define WORKERS 5
 #define STEPS 4000
 #define LEASE (300 * USEC_PER_SEC)
+#define LIMITS 4
+
+/* How many may hold each of them. */
+static const unsigned limit_max[LIMITS] = { 1, 2, 3, 1 };
 
 typedef struct ModelJob {
         JobState state;
         int worker; /* that holds it, or held it to its end; -1: none */
         unsigned priority, attempt, retries;
         unsigned timeout;
+        unsigned limits; /* a mask */
         bool idempotent, needs_lvm, told; /* told: its worker hears that it must let go of it */
         usec_t due_at, deadline_at, ended_at;
 } ModelJob;
@@ -38,6 +44,8 @@ typedef struct Model {
         ModelJob jobs[JOBS_MAX];
         size_t n;
         ModelWorker workers[WORKERS];
+        unsigned held[LIMITS]; /* count_limits() */
+        const ModelJob *last[LIMITS]; /* of those that hold it, by their order */
         uint64_t random;
         unsigned accepted[13]; /* how often each kind of step succeeded */
 } Model;
@@ -116,6 +124,91 @@ static void model_time(Model *m, usec_t started_at) {
         }
 }
 
+/* --- limits ---------------------------------------------------------------------------------------- */
+
+static bool comes_before(const ModelJob *a, const ModelJob *b) {
+        return a->priority != b->priority ? a->priority > b->priority : a < b;
+}
+
+static void count_limits(Model *m) {
+        for (unsigned l = 0; l < LIMITS; l++) {
+                m->held[l] = 0;
+                m->last[l] = NULL;
+                for (size_t i = 0; i < m->n; i++) {
+                        const ModelJob *j = &m->jobs[i];
+
+                        if (!is_held(j) || !(j->limits & 1u << l))
+                                continue;
+                        m->held[l]++;
+                        if (!m->last[l] || comes_before(m->last[l], j))
+                                m->last[l] = j;
+                }
+                ck_assert_uint_le(m->held[l], limit_max[l]);
+        }
+}
+
+static bool is_full(const Model *m, unsigned limit, unsigned reserved) {
+        return m->held[limit] + reserved >= limit_max[limit];
+}
+
+/* One that comes behind the job holds a limit for which it waits. */
+static bool was_passed(const Model *m, const ModelJob *j) {
+        for (unsigned l = 0; l < LIMITS; l++)
+                if (j->limits & 1u << l && is_full(m, l, 0) && comes_before(j, m->last[l]))
+                        return true;
+        return false;
+}
+
+static bool can_be_done(const Model *m, const ModelJob *j) {
+        for (int w = 0; w < WORKERS; w++)
+                if (m->workers[w].registered && (!j->needs_lvm || m->workers[w].has_lvm))
+                        return true;
+        return false;
+}
+
+/* The job for which the others leave its limits alone, or NULL. */
+static const ModelJob *model_reserve(const Model *m) {
+        const ModelJob *first = NULL;
+
+        for (size_t i = 0; i < m->n; i++) {
+                const ModelJob *j = &m->jobs[i];
+
+                if (j->state == JOB_QUEUED && was_passed(m, j) && can_be_done(m, j) &&
+                                (!first || comes_before(j, first)))
+                        first = j;
+        }
+        return first;
+}
+
+static bool limits_are_free(const Model *m, const ModelJob *j, const ModelJob *reserve) {
+        bool behind = reserve && comes_before(reserve, j);
+
+        for (unsigned l = 0; l < LIMITS; l++)
+                if (j->limits & 1u << l && is_full(m, l, behind && reserve->limits & 1u << l))
+                        return false;
+        return true;
+}
+
+static char *limits_json(unsigned limits) {
+        _cleanup_strv_free_ char **names = NULL;
+
+        for (unsigned l = LIMITS; l-- > 0;)
+                if (limits & 1u << l)
+                        ck_assert_int_ge(strv_extendf(&names, "\"esx:%u\"", l), 0);
+        return strv_join(names, ",");
+}
+
+static void set_rules(Fixture *f) {
+        LimitRules *rules = &f->manager->settings->limits;
+
+        for (unsigned l = 0; l < LIMITS; l++) {
+                _cleanup_free_ char *name = strprintf("esx:%u", l);
+
+                ck_assert_int_ge(limit_rules_set(rules, name, limit_max[l]), 0);
+        }
+        store_limits_set_rules(f->store, rules);
+}
+
 /* --- steps ----------------------------------------------------------------------------------------- */
 
 static void is_accepted(Manager *m, int r, const char *id, bool created, const JsonErrors *fields,
@@ -136,15 +229,19 @@ static void step_submit(Fixture *f, Model *m) {
                 .retries = dice(m, 3),
                 .timeout = dice(m, 2) ? 60 : 1200,
                 .idempotent = dice(m, 3) > 0,
-                .needs_lvm = dice(m, 4) == 0 };
+                .needs_lvm = dice(m, 4) == 0,
+                .limits = dice(m, 3) ? dice(m, 1u << LIMITS) : 0 };
         _cleanup_free_ char
                         *name = job_name(i),
+                        *limits = limits_json(j->limits),
                         *extra = strprintf(
                                         ",\"execution_policy\":{\"priority\":%u,\"retry_count\":%u,"
                                         "\"timeout_seconds\":%u,"
-                                        "\"idempotent\":%s},\"capability_requirements\":{\"needs_lvm\":%s}",
+                                        "\"idempotent\":%s},\"capability_requirements\":{\"needs_lvm\":%s},"
+                                        "\"limits\":[%s]",
                                         j->priority, j->retries, j->timeout,
-                                        j->idempotent ? "true" : "false", j->needs_lvm ? "true" : "false"),
+                                        j->idempotent ? "true" : "false", j->needs_lvm ? "true" : "false",
+                                        limits),
                         *spec = make_spec(f, name, extra);
         SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -216,13 +313,21 @@ static void step_heartbeat(Fixture *f, Model *m, int w) {
 static ModelJob *model_next(Model *m, bool has_lvm) {
         ModelJob *best = NULL;
 
+        count_limits(m);
+        const ModelJob *reserve = model_reserve(m);
+
         for (size_t i = 0; i < m->n; i++) {
                 ModelJob *j = &m->jobs[i];
 
-                if (j->state == JOB_QUEUED && (!j->needs_lvm || has_lvm) &&
-                                (!best || j->priority > best->priority))
+                if (j->state != JOB_QUEUED || (j->needs_lvm && !has_lvm) ||
+                                (best && !comes_before(j, best)))
+                        continue;
+                if (limits_are_free(m, j, reserve))
                         best = j;
+                else
+                        m->accepted[11]++;
         }
+        m->accepted[12] += reserve != NULL;
         return best;
 }
 
@@ -375,6 +480,7 @@ static void step_restart(Fixture *f, Model *m) {
         manager_down(f);
         test_clock += dice(m, 3) * 250 * USEC_PER_SEC;
         manager_up(f);
+        set_rules(f);
         m->accepted[10]++;
 }
 
@@ -424,8 +530,23 @@ static void compare_row(const JobRow *row, const ModelJob *j, const Place *p, co
                         strna(row->worker_id), job_state_to_string(j->state), j->attempt, strna(worker));
 }
 
+/* What a job is said to wait for. */
+static void compare_waits(Fixture *f, const Model *m, const ModelJob *j, const JobRow *row, const Place *p) {
+        _cleanup_strv_free_ char **names = NULL;
+
+        ck_assert_int_eq(store_job_waits_for(f->store, row, &names), 0);
+        for (unsigned l = 0; l < LIMITS; l++) {
+                bool waits = j->state == JOB_QUEUED && j->limits & 1u << l && is_full(m, l, 0);
+                _cleanup_free_ char *name = strprintf("esx:%u", l);
+
+                ck_assert_msg(strv_contains(names, name) == waits,
+                                "HYPER_SEED=%" PRIu64 ", step %u: %s should %swait for %s", p->seed, p->step,
+                                row->id, waits ? "" : "not ", name);
+        }
+}
+
 /* The jobs that have not ended, one by one, and how many there are in each state. */
-static void compare(Fixture *f, const Model *m, const Place *p) {
+static void compare(Fixture *f, Model *m, const Place *p) {
         _cleanup_(job_rows_done) JobRows rows = {};
         uint64_t expected[_JOB_STATE_MAX] = {}, counts[_JOB_STATE_MAX] = {};
         JobFilter filter = { .order = JOB_ORDER_OLDEST };
@@ -435,6 +556,7 @@ static void compare(Fixture *f, const Model *m, const Place *p) {
                 if (!job_state_is_terminal(s))
                         filter.states |= 1u << s;
         ck_assert_int_eq(store_jobs_list(f->store, &filter, &rows), 0);
+        count_limits(m);
         for (size_t i = 0; i < m->n; i++) {
                 const ModelJob *j = &m->jobs[i];
                 _cleanup_free_ char *id = NULL;
@@ -455,6 +577,7 @@ static void compare(Fixture *f, const Model *m, const Place *p) {
                 job = manager_get_job(f->manager, id);
                 ck_assert_ptr_nonnull(job);
                 compare_row(job->row, j, p, "in memory");
+                compare_waits(f, m, j, job->row, p);
         }
         ck_assert_uint_eq(k, rows.n);
         ck_assert_uint_eq(HASH_COUNT(f->manager->jobs), k);
@@ -501,6 +624,7 @@ START_TEST(whatever_happens_the_jobs_are_as_the_model_says) {
         fixture_open(&f);
         f.no_local_worker = true;
         manager_up(&f);
+        set_rules(&f);
         for (p.step = 0; p.step < steps; p.step++) {
                 step(&f, m);
                 queue_run(f.manager);
@@ -514,6 +638,7 @@ START_TEST(whatever_happens_the_jobs_are_as_the_model_says) {
         }
         manager_down(&f);
         manager_up(&f);
+        set_rules(&f);
         compare(&f, m, &p);
         compare_all(&f, m, &p);
         for (size_t i = 0; i < ELEMENTSOF(m->accepted); i++)

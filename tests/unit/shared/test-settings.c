@@ -351,6 +351,38 @@ START_TEST(a_file_that_cannot_be_read_is_named) {
 }
 END_TEST
 
+static int parse_limits(const char *text, Settings *s, char **ret_error) {
+        return settings_parse("f", text, strlen(text), s, ret_error);
+}
+
+START_TEST(limits_have_a_number_for_each_pattern) {
+        static const char text[] =
+                        "limits:\n  vcenter:*: 20\n  'esx:old*': 2\n  esx:old-7: unlimited\n  datastore:san 3: 1\n";
+        static const char *const wrong[] = { "limits:\n  esx: 4\n", "limits:\n  esx:*: 0\n",
+                "limits:\n  esx:*: 100001\n", "limits:\n  esx:*: '4'\n", "limits:\n  'e*x:a': 4\n",
+                "limits:\n  Esx:a: 4\n", "limits:\n  esx:a: 4\n  esx:a: 5\n", "limits:\n  esx:a: [4]\n",
+                "limits: [4]\n" };
+        _cleanup_(settings_freep) Settings *s = settings_new();
+        char *error = NULL;
+
+        ck_assert_msg(parse_limits(text, s, &error) >= 0, "%s", strna(error));
+        ck_assert_uint_eq(limit_rules_max(&s->limits, "vcenter:a"), 20);
+        ck_assert_uint_eq(limit_rules_max(&s->limits, "esx:a"), 4);
+        ck_assert_uint_eq(limit_rules_max(&s->limits, "esx:old-8"), 2);
+        ck_assert_uint_eq(limit_rules_max(&s->limits, "esx:old-7"), LIMIT_UNLIMITED);
+        ck_assert_uint_eq(limit_rules_max(&s->limits, "datastore:san 3"), 1);
+        ck_assert_uint_eq(limit_rules_max(&s->limits, "datastore:san 30"), 8);
+        ck_assert_uint_eq(limit_rules_max(&s->limits, "team:blue"), LIMIT_UNLIMITED);
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                _cleanup_(settings_freep) Settings *other = settings_new();
+
+                ck_assert_int_eq(parse_limits(wrong[i], other, &error), -EBADMSG);
+                ck_assert_msg(strstr(error, "limits"), "%s", error);
+                error = mfree(error);
+        }
+}
+END_TEST
+
 START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_test_dir_ char *dir = test_dir();
 
@@ -376,7 +408,8 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "\"auth\":{\"token_lifetime\":28800,\"session_lifetime\":604800},"
                         "\"v1\":{\"rate_limit\":100,\"user_rate_limit\":6000},"
                         "\"carbon\":{\"refresh\":900,\"stale_after\":21600},"
-                        "\"hypersdk\":{\"submit_status\":\"auto\"},\"webhooks\":[]}");
+                        "\"hypersdk\":{\"submit_status\":\"auto\"},"
+                        "\"limits\":{\"esx:*\":4,\"datastore:*\":8,\"host:*\":8,\"vcenter:*\":4},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);
@@ -446,5 +479,6 @@ TEST_MAIN("settings", without_a_file_there_are_defaults,
                 empty_files_and_sections_set_nothing, an_error_names_line_and_key,
                 what_yaml_has_beyond_this_is_refused, broken_yaml_is_refused_with_its_line,
                 a_bad_drop_in_is_named_and_nothing_is_in_force, a_file_that_cannot_be_read_is_named,
-                what_is_in_force_is_shown_in_the_shape_of_the_file, webhooks_are_read_as_published,
+                what_is_in_force_is_shown_in_the_shape_of_the_file, limits_have_a_number_for_each_pattern,
+                webhooks_are_read_as_published,
                 what_is_wrong_with_a_webhook_is_named_with_its_line)

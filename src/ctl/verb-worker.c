@@ -12,8 +12,8 @@
 #include "ctl/client.h"
 #include "ctl/verb-worker.h"
 #include "ctl/view.h"
-#include "json/json-table.h"
 #include "spec/limit-rules.h"
+#include "json/json-table.h"
 
 static int connect_for_workers(Ctl *ctl, sd_bus **ret) {
         ctl->action = "org.hyper1.manage-workers";
@@ -282,8 +282,8 @@ static int print_queue_as_json(Ctl *ctl, sd_bus_message *reply, uint64_t total, 
                 r = limits_to_json(limits, &held);
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Looking at the queue");
-        answer = json_pack("{s:I, s:O, s:O}", "total", (json_int_t) total, "by_priority", priorities, "limits",
-                        held);
+        answer = json_pack("{s:I, s:O, s:O}", "total", (json_int_t) total, "by_priority", priorities,
+                        "limits", held);
         return client_print_json(ctl, answer);
 }
 

@@ -47,7 +47,8 @@ static JobClass *class_free(JobIndex *p, JobClass *c) {
 void job_index_done(JobIndex *p) {
         JobClass *c, *next;
 
-        HASH_ITER(hh, p->classes, c, next) class_free(p, c);
+        HASH_ITER(hh, p->classes, c, next)
+                class_free(p, c);
         prioq_done(&p->later);
         prioq_done(&p->retrying);
         prioq_done(&p->waiting);
@@ -78,7 +79,8 @@ int job_index_add(JobIndex *p, Job *j) {
 
         if (r < 0)
                 return r;
-        Prioq *const all[] = { &p->later, &p->retrying, &p->waiting }, *const own[] = { &c->own, &c->shared };
+        Prioq *const all[] = { &p->later, &p->retrying, &p->waiting },
+                     *const own[] = { &c->own, &c->shared };
         for (size_t i = 0; i < ELEMENTSOF(all) && r >= 0; i++)
                 r = prioq_reserve(all[i], p->n_jobs + 1);
         for (size_t i = 0; i < ELEMENTSOF(own) && r >= 0; i++)

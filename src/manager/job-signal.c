@@ -70,8 +70,7 @@ void job_bus_state_changed(Job *j, JobState from, JobState to, const char *reaso
 }
 
 void job_bus_ready(Manager *m, const char *id) {
-        int r = sd_bus_emit_signal(
-                        m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobReady", "s", id);
+        int r = sd_bus_emit_signal(m->bus, HYPER_BUS_PATH, HYPER_MANAGER_INTERFACE, "JobReady", "s", id);
 
         if (r < 0)
                 log_warning_errno(r, "Failed to tell the bus that the limits of job %s are free: %m", id);

@@ -229,8 +229,8 @@ static int append_row(sd_bus_message *reply, const JobRow *row) {
         return sd_bus_message_append(reply, "(sosssdttsttts)", row->id, path, row->operation,
                         job_state_to_string(row->state), strempty(phase_of(row)),
                         row->percent < 0 ? -1.0 : row->percent, (uint64_t) row->created_at,
-                        (uint64_t) row->finished_at, waits, row->rate,
-                        job_remaining_usec(row), row->bytes_total, submitter);
+                        (uint64_t) row->finished_at, waits, row->rate, job_remaining_usec(row),
+                        row->bytes_total, submitter);
 }
 
 static int method_list_jobs(sd_bus_message *message, void *userdata, sd_bus_error *error) {

@@ -27,7 +27,8 @@ typedef struct SettingsKind {
 } SettingsKind;
 
 struct SettingsEntry {
-        const char *section, *key; /* key: "*" for any, with all in one field, whose kind is shown as object */
+        const char *section,
+                        *key; /* key: "*" for any, with all in one field, whose kind is shown as object */
         const SettingsKind *kind;
         size_t offset; /* of the field in the struct */
         const char *must_be;

@@ -349,7 +349,8 @@ int limits_all(Store *s, LimitBook **ret) {
 /* A name of the set is held by as many as may be, and by one that comes behind @place. */
 static bool was_passed(const LimitSet *set, const LimitPlace *place) {
         for (size_t i = 0; i < set->n_names; i++)
-                if (limit_name_is_full(set->names[i], 0) && limit_place_is_before(place, &set->names[i]->last))
+                if (limit_name_is_full(set->names[i], 0) &&
+                                limit_place_is_before(place, &set->names[i]->last))
                         return true;
         return false;
 }
@@ -384,7 +385,8 @@ static bool is_free(const LimitSet *set, const LimitPlace *place, const LimitRes
         bool behind = reserve->set && limit_place_is_before(&reserve->place, place);
 
         for (size_t i = 0; i < set->n_names; i++)
-                if (limit_name_is_full(set->names[i], behind && limit_set_contains(reserve->set, set->names[i])))
+                if (limit_name_is_full(set->names[i],
+                                    behind && limit_set_contains(reserve->set, set->names[i])))
                         return false;
         return true;
 }
@@ -530,8 +532,7 @@ void limits_job_entered(Store *s, const JobRow *row) {
                 .any_worker = row->any_worker,
                 .demand = row->demand };
 
-        if (is_held(row->state) ||
-                        follow(s, &j, row->state == JOB_QUEUED && row->due_at == 0, NULL) < 0)
+        if (is_held(row->state) || follow(s, &j, row->state == JOB_QUEUED && row->due_at == 0, NULL) < 0)
                 limits_forget(s);
 }
 

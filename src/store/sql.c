@@ -252,21 +252,22 @@ static const char *const statement_texts[_SQL_MAX] = {
          * job_demand_pack(). */
         [SQL_WORKERS_CAN] = "SELECT EXISTS (SELECT 1 FROM workers WHERE (?1 & ~capability_mask) = 0 "
                             "AND memory_gb >= ?2 AND disk_gb >= ?3)",
-        [SQL_JOB_FOR_WORKER] = "WITH RECURSIVE demands (d) AS ("
-                               "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = "
-                               "'QUEUED' AND any_worker = 1 AND limit_set = 0) "
-                               "UNION ALL SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting "
-                               "WHERE state = 'QUEUED' "
-                               "AND any_worker = 1 AND limit_set = 0 AND demand > d) FROM demands WHERE d IS "
-                               "NOT NULL) "
-                               "SELECT j.seq, j.priority FROM demands JOIN jobs j ON j.seq = (SELECT q.seq "
-                               "FROM jobs q "
-                               "INDEXED BY jobs_waiting "
-                               "WHERE q.state = 'QUEUED' AND q.any_worker = 1 AND q.limit_set = 0 AND "
-                               "q.demand = d ORDER BY q.priority DESC, q.seq LIMIT 1) "
-                               "WHERE d IS NOT NULL AND (d & 65535 & ~?1) = 0 AND (d >> 16 & 1048575) <= ?2 "
-                               "AND (d >> 36) <= ?3 "
-                               "ORDER BY j.priority DESC, j.seq LIMIT 1",
+        [SQL_JOB_FOR_WORKER] =
+                        "WITH RECURSIVE demands (d) AS ("
+                        "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = "
+                        "'QUEUED' AND any_worker = 1 AND limit_set = 0) "
+                        "UNION ALL SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting "
+                        "WHERE state = 'QUEUED' "
+                        "AND any_worker = 1 AND limit_set = 0 AND demand > d) FROM demands WHERE d IS "
+                        "NOT NULL) "
+                        "SELECT j.seq, j.priority FROM demands JOIN jobs j ON j.seq = (SELECT q.seq "
+                        "FROM jobs q "
+                        "INDEXED BY jobs_waiting "
+                        "WHERE q.state = 'QUEUED' AND q.any_worker = 1 AND q.limit_set = 0 AND "
+                        "q.demand = d ORDER BY q.priority DESC, q.seq LIMIT 1) "
+                        "WHERE d IS NOT NULL AND (d & 65535 & ~?1) = 0 AND (d >> 16 & 1048575) <= ?2 "
+                        "AND (d >> 36) <= ?3 "
+                        "ORDER BY j.priority DESC, j.seq LIMIT 1",
         [SQL_WORKER_JOBS] = "SELECT " JOB_COLUMNS " FROM jobs INDEXED BY jobs_held "
                             "WHERE worker_id = ?1 AND finished_at = 0 ORDER BY seq",
         [SQL_WORKER_CANCELLED] =

@@ -417,8 +417,8 @@ static int method_queue_status(sd_bus_message *m, void *userdata, sd_bus_error *
 }
 
 static int method_list_limits(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-        return sd_bus_reply_method_return(m, "a(suu)", 3, "esx:esx7", 4, 4, "team:blue", 1, UINT32_MAX,
-                        "vcenter:vc1", 7, 20);
+        return sd_bus_reply_method_return(
+                        m, "a(suu)", 3, "esx:esx7", 4, 4, "team:blue", 1, UINT32_MAX, "vcenter:vc1", 7, 20);
 }
 
 static int get_restart_needed(sd_bus *bus, const char *path, const char *interface, const char *property,

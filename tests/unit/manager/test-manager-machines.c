@@ -86,6 +86,7 @@ BUS_TEST(a_server_is_read_by_so_many_jobs_at_a_time)
         settle_down(&f);
         expect_state(&f, "c", JOB_QUEUED);
         leave_result(&f, "a", 1, OUTCOME_COMPLETED, NULL);
+        leave_mark(&f, "a", JOB_MARK_PUBLISHED);
         fake_ends(&f, "a", "success", CLD_EXITED, 0, true);
         finish_lookups(&f);
         settle_down(&f);

@@ -231,18 +231,17 @@ static void step_submit(Fixture *f, Model *m) {
                 .idempotent = dice(m, 3) > 0,
                 .needs_lvm = dice(m, 4) == 0,
                 .limits = dice(m, 3) ? dice(m, 1u << LIMITS) : 0 };
-        _cleanup_free_ char
-                        *name = job_name(i),
-                        *limits = limits_json(j->limits),
-                        *extra = strprintf(
-                                        ",\"execution_policy\":{\"priority\":%u,\"retry_count\":%u,"
-                                        "\"timeout_seconds\":%u,"
-                                        "\"idempotent\":%s},\"capability_requirements\":{\"needs_lvm\":%s},"
-                                        "\"limits\":[%s]",
-                                        j->priority, j->retries, j->timeout,
-                                        j->idempotent ? "true" : "false", j->needs_lvm ? "true" : "false",
-                                        limits),
-                        *spec = make_spec(f, name, extra);
+        _cleanup_free_ char *
+                        name = job_name(i),
+                       *limits = limits_json(j->limits),
+                       *extra = strprintf(
+                                       ",\"execution_policy\":{\"priority\":%u,\"retry_count\":%u,"
+                                       "\"timeout_seconds\":%u,"
+                                       "\"idempotent\":%s},\"capability_requirements\":{\"needs_lvm\":%s},"
+                                       "\"limits\":[%s]",
+                                       j->priority, j->retries, j->timeout, j->idempotent ? "true" : "false",
+                                       j->needs_lvm ? "true" : "false", limits),
+                       *spec = make_spec(f, name, extra);
         SubmitOptions options = { .dialect = "worker", .any_worker = true, .role = ROLE_ADMIN };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(json_errors_done) JsonErrors fields = {};
@@ -319,8 +318,7 @@ static ModelJob *model_next(Model *m, bool has_lvm) {
         for (size_t i = 0; i < m->n; i++) {
                 ModelJob *j = &m->jobs[i];
 
-                if (j->state != JOB_QUEUED || (j->needs_lvm && !has_lvm) ||
-                                (best && !comes_before(j, best)))
+                if (j->state != JOB_QUEUED || (j->needs_lvm && !has_lvm) || (best && !comes_before(j, best)))
                         continue;
                 if (limits_are_free(m, j, reserve))
                         best = j;

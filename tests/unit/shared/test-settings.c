@@ -480,5 +480,4 @@ TEST_MAIN("settings", without_a_file_there_are_defaults,
                 what_yaml_has_beyond_this_is_refused, broken_yaml_is_refused_with_its_line,
                 a_bad_drop_in_is_named_and_nothing_is_in_force, a_file_that_cannot_be_read_is_named,
                 what_is_in_force_is_shown_in_the_shape_of_the_file, limits_have_a_number_for_each_pattern,
-                webhooks_are_read_as_published,
-                what_is_wrong_with_a_webhook_is_named_with_its_line)
+                webhooks_are_read_as_published, what_is_wrong_with_a_webhook_is_named_with_its_line)

@@ -25,6 +25,8 @@ static LimitBook *book_free(LimitBook *b) {
                 free(name->holders);
                 free(name);
         }
+        free(b->classes);
+        free(b->full);
         limit_rules_done(&b->rules);
         return mfree(b);
 }
@@ -164,7 +166,28 @@ int limits_intern(Store *s, const char *names, int64_t *ret) {
 
 /* --- who holds what -------------------------------------------------------------------------------- */
 
-static int hold(LimitSet *set, const LimitPlace *place) {
+/* Puts the name among those that are full, or takes it out. */
+static int note_full(LimitBook *b, LimitName *name) {
+        bool full = limit_name_is_full(name, 0);
+
+        if (full == (name->full_index > 0))
+                return 0;
+        if (full) {
+                if (!GREEDY_REALLOC(b->full, b->allocated_full, b->n_full + 1))
+                        return -ENOMEM;
+                b->full[b->n_full++] = name;
+                name->full_index = b->n_full;
+        } else {
+                LimitName *other = b->full[--b->n_full];
+
+                b->full[name->full_index - 1] = other;
+                other->full_index = name->full_index;
+                name->full_index = 0;
+        }
+        return 0;
+}
+
+static int hold(LimitBook *b, LimitSet *set, const LimitPlace *place) {
         for (size_t i = 0; i < set->n_names; i++) {
                 LimitName *name = set->names[i];
 
@@ -173,6 +196,9 @@ static int hold(LimitSet *set, const LimitPlace *place) {
                 if (name->n == 0 || limit_place_is_before(&name->last, place))
                         name->last = *place;
                 name->holders[name->n++] = *place;
+                int r = note_full(b, name);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -191,9 +217,11 @@ static void let_go_of(LimitName *name, const LimitPlace *place) {
                         name->last = name->holders[k];
 }
 
-static void let_go(LimitSet *set, const LimitPlace *place) {
-        for (size_t i = 0; i < set->n_names; i++)
+static void let_go(LimitBook *b, LimitSet *set, const LimitPlace *place) {
+        for (size_t i = 0; i < set->n_names; i++) {
                 let_go_of(set->names[i], place);
+                (void) note_full(b, set->names[i]); /* (it needs no memory then) */
+        }
 }
 
 static int read_holders(Store *s, LimitBook *b) {
@@ -207,7 +235,7 @@ static int read_holders(Store *s, LimitBook *b) {
 
                 r = limits_set(s, b, sqlite3_column_int64(st, 0), &set);
                 if (r >= 0)
-                        r = hold(set, &place);
+                        r = hold(b, set, &place);
                 if (r < 0)
                         return r;
         }
@@ -266,21 +294,21 @@ bool limit_set_contains(const LimitSet *set, const LimitName *name) {
 /* --- who waits ------------------------------------------------------------------------------------- */
 
 static int get_class(LimitBook *b, LimitSet *set, bool any_worker, uint64_t demand, LimitClass **ret) {
-        LimitClass *c;
-
         for (size_t i = 0; i < set->n_classes; i++) {
-                c = &set->classes[i];
+                LimitClass *c = &b->classes[set->classes[i]];
+
                 if (c->any_worker == any_worker && c->demand == demand) {
                         *ret = c;
                         return 0;
                 }
         }
-        if (!GREEDY_REALLOC(set->classes, set->allocated, set->n_classes + 1))
+        if (!GREEDY_REALLOC(set->classes, set->allocated, set->n_classes + 1) ||
+                        !GREEDY_REALLOC(b->classes, b->allocated, b->n_classes + 1))
                 return -ENOMEM;
-        c = &set->classes[set->n_classes++];
-        *c = (LimitClass){ .any_worker = any_worker, .demand = demand };
+        set->classes[set->n_classes++] = b->n_classes;
+        *ret = &b->classes[b->n_classes++];
+        **ret = (LimitClass){ .set = set, .any_worker = any_worker, .demand = demand };
         b->knows_firsts = false;
-        *ret = c;
         return 0;
 }
 
@@ -304,7 +332,7 @@ static int read_classes(Store *s, LimitBook *b) {
 }
 
 /* The first job of the class. */
-static int find_first(Store *s, const LimitSet *set, LimitClass *c) {
+static int find_first(Store *s, LimitClass *c) {
         int r;
 
         if (c->is_known)
@@ -312,7 +340,7 @@ static int find_first(Store *s, const LimitSet *set, LimitClass *c) {
         _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_LIMIT_HEAD);
         if (!st)
                 return sql_errno(s);
-        (void) sqlite3_bind_int64(st, 1, set->id);
+        (void) sqlite3_bind_int64(st, 1, c->set->id);
         sql_bind_uint(st, 2, c->any_worker);
         sql_bind_uint(st, 3, c->demand);
         r = sql_next(s, st);
@@ -332,10 +360,8 @@ int limits_all(Store *s, LimitBook **ret) {
 
         if (r >= 0 && b && !b->knows_classes)
                 r = read_classes(s, b);
-        bool missing = r >= 0 && b && !b->knows_firsts;
-        for (LimitSet *set = missing ? b->sets : NULL; set && r >= 0; set = set->hh.next)
-                for (size_t i = 0; i < set->n_classes && r >= 0; i++)
-                        r = find_first(s, set, &set->classes[i]);
+        for (size_t i = 0; r >= 0 && b && !b->knows_firsts && i < b->n_classes; i++)
+                r = find_first(s, &b->classes[i]);
         if (r < 0) {
                 limits_forget(s);
                 return r;
@@ -364,18 +390,22 @@ static bool may_be_done(Store *s, const LimitClass *c) {
 
 static const LimitReserve *find_reserve(Store *s, LimitBook *b) {
         LimitReserve found = {};
+        LimitPlace last = {};
 
         if (b->knows_reserve)
                 return &b->reserve;
+        /* None that comes behind all of those that hold what is full was passed. */
+        for (size_t i = 0; i < b->n_full; i++)
+                if (i == 0 || limit_place_is_before(&last, &b->full[i]->last))
+                        last = b->full[i]->last;
+        for (size_t i = 0; b->n_full > 0 && i < b->n_classes; i++) {
+                const LimitClass *c = &b->classes[i];
 
-        for (const LimitSet *set = b->sets; set; set = set->hh.next)
-                for (size_t i = 0; i < set->n_classes; i++) {
-                        const LimitClass *c = &set->classes[i];
-
-                        if (!c->is_empty && (!found.set || limit_place_is_before(&c->first, &found.place)) &&
-                                        was_passed(set, &c->first) && may_be_done(s, c))
-                                found = (LimitReserve){ set, c->first };
-                }
+                if (!c->is_empty && limit_place_is_before(&c->first, &last) &&
+                                (!found.set || limit_place_is_before(&c->first, &found.place)) &&
+                                was_passed(c->set, &c->first) && may_be_done(s, c))
+                        found = (LimitReserve){ c->set, c->first };
+        }
         b->reserve = found;
         b->knows_reserve = true;
         return &b->reserve;
@@ -401,17 +431,15 @@ int limits_first(Store *s, bool (*meets)(const void *userdata, uint64_t demand),
                 return r;
         b->knows_reserve = false; /* there may be other workers */
         const LimitReserve *reserve = find_reserve(s, b);
-        for (const LimitSet *set = b->sets; set; set = set->hh.next)
-                for (size_t i = 0; i < set->n_classes; i++) {
-                        const LimitClass *c = &set->classes[i];
+        for (size_t i = 0; i < b->n_classes; i++) {
+                const LimitClass *c = &b->classes[i];
 
-                        if (!c->any_worker || c->is_empty || !meets(userdata, c->demand) ||
-                                        (found && !limit_place_is_before(&c->first, ret)) ||
-                                        !is_free(set, &c->first, reserve))
-                                continue;
-                        *ret = c->first;
-                        found = true;
-                }
+                if (c->is_empty || !c->any_worker || (found && !limit_place_is_before(&c->first, ret)) ||
+                                !meets(userdata, c->demand) || !is_free(c->set, &c->first, reserve))
+                        continue;
+                *ret = c->first;
+                found = true;
+        }
         return found;
 }
 
@@ -423,13 +451,12 @@ int limits_ready(Store *s, LimitPlace *places, size_t max, size_t *ret_n) {
         if (r < 0 || !b)
                 return r;
         const LimitReserve *reserve = find_reserve(s, b);
-        for (const LimitSet *set = b->sets; set; set = set->hh.next)
-                for (size_t i = 0; i < set->n_classes && *ret_n < max; i++) {
-                        const LimitClass *c = &set->classes[i];
+        for (size_t i = 0; i < b->n_classes && *ret_n < max; i++) {
+                const LimitClass *c = &b->classes[i];
 
-                        if (c->any_worker && !c->is_empty && is_free(set, &c->first, reserve))
-                                places[(*ret_n)++] = c->first;
-                }
+                if (c->any_worker && !c->is_empty && is_free(c->set, &c->first, reserve))
+                        places[(*ret_n)++] = c->first;
+        }
         return 0;
 }
 
@@ -493,10 +520,19 @@ static int enter_class(LimitBook *b, LimitSet *set, const LimitedJob *j) {
         return 0;
 }
 
-static void leave_class(LimitBook *b, LimitSet *set, const LimitedJob *j) {
-        for (size_t i = 0; i < set->n_classes; i++)
-                if (set->classes[i].first.seq == j->place.seq)
-                        set->classes[i].is_known = b->knows_firsts = false;
+/* The one behind it is the first now. */
+static int leave_class(Store *s, LimitBook *b, LimitSet *set, const LimitedJob *j) {
+        int r = 0;
+
+        for (size_t i = 0; i < set->n_classes && r >= 0; i++) {
+                LimitClass *c = &b->classes[set->classes[i]];
+
+                if (!c->is_known || c->is_empty || c->first.seq != j->place.seq)
+                        continue;
+                c->is_known = false;
+                r = find_first(s, c);
+        }
+        return r;
 }
 
 static int follow(Store *s, const LimitedJob *j, bool enters, const JobTransition *t) {
@@ -511,13 +547,13 @@ static int follow(Store *s, const LimitedJob *j, bool enters, const JobTransitio
         if (r < 0)
                 return r;
         if (t && t->from == JOB_QUEUED)
-                leave_class(b, set, j);
-        if (b->knows_classes && enters)
+                r = leave_class(s, b, set, j);
+        if (r >= 0 && b->knows_classes && enters)
                 r = enter_class(b, set, j);
         if (r >= 0 && b->knows_holders && t && is_held(t->from) && !is_held(t->to))
-                let_go(set, &j->place);
+                let_go(b, set, &j->place);
         if (r >= 0 && b->knows_holders && t && !is_held(t->from) && is_held(t->to))
-                r = hold(set, &j->place);
+                r = hold(b, set, &j->place);
         return r;
 }
 

@@ -28,26 +28,28 @@ typedef struct LimitName {
         LimitPlace *holders; /* of the jobs that hold it */
         LimitPlace last; /* of these: the one that comes behind the others */
         size_t n, allocated;
+        size_t full_index; /* from 1: its place among those that are full; 0: it is not */
         UT_hash_handle hh;
 } LimitName;
-
-/* The jobs of a set that wait, and are alike for whoever may take them. */
-typedef struct LimitClass {
-        bool any_worker;
-        uint64_t demand;
-        bool is_known; /* the first one is, or that there is none */
-        bool is_empty;
-        LimitPlace first;
-} LimitClass;
 
 typedef struct LimitSet {
         int64_t id;
         LimitName **names;
         size_t n_names;
-        LimitClass *classes;
+        size_t *classes; /* their places in the book */
         size_t n_classes, allocated;
         UT_hash_handle hh;
 } LimitSet;
+
+/* The jobs of a set that wait, and are alike for whoever may take them. */
+typedef struct LimitClass {
+        LimitSet *set;
+        uint64_t demand;
+        LimitPlace first;
+        bool any_worker;
+        bool is_known; /* the first one is, or that there is none */
+        bool is_empty;
+} LimitClass;
 
 /* The job for which limits are kept free. */
 typedef struct LimitReserve {
@@ -59,6 +61,10 @@ typedef struct LimitReserve {
 typedef struct LimitBook {
         LimitName *names;
         LimitSet *sets; /* those that were asked for; of all jobs that wait or hold something */
+        LimitClass *classes; /* side by side, since each dequeue looks at all of them */
+        size_t n_classes, allocated;
+        LimitName **full; /* of which as many are held as may be */
+        size_t n_full, allocated_full;
         bool has_sets; /* there are any in the database */
         bool knows_holders, knows_classes;
         bool knows_firsts; /* of all classes */

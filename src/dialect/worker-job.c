@@ -148,8 +148,8 @@ const FieldMap worker_fields[] = {
 
         { "carbon", "carbon", FIELD_SHOWN, "Wait for a low carbon intensity of the grid." },
         { "limits", "limits", FIELD_SHOWN,
-                        "Names of limits, such as \"esx:esx7.example.com\", that the job holds while it runs, "
-                        "besides those of its endpoints." },
+                        "Names of limits, such as \"esx:esx7.example.com\", that the job holds while it "
+                        "runs, besides those of its endpoints." },
         { "audit_info", "audit_info", FIELD_SHOWN, "Who wants it, and why: kept for you." },
         { "audit", "audit_info", FIELD_FALLBACK, "An older form of audit_info." },
         { "capability_requirements", "capability_requirements", FIELD_SHOWN },

@@ -364,8 +364,9 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(vsphere, vddk_libdir, settings_optional_path), "must be an absolute path" },
         { SETTING(vsphere, vddk_plugin, settings_optional_path), "must be an absolute path" },
         { "limits", "*", &limits, offsetof(Settings, limits),
-                        "must be a kind and a name, like \"esx:esx7.example.com\", with \"*\" at the end for all "
-                        "that begin so, and a whole number, 1 to 100000, or unlimited; there are at most 1024",
+                        "must be a kind and a name, like \"esx:esx7.example.com\", with \"*\" at the end for "
+                        "all that begin so, and a whole number, 1 to 100000, or unlimited; there are at "
+                        "most 1024",
                         LIMIT_COUNT_MAX },
         { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
                         "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind "

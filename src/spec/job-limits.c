@@ -17,8 +17,8 @@ int job_limits_check(const JobSpec *s, JsonErrors *errors) {
                         continue;
                 _cleanup_free_ char *path = strprintf("limits[%zu]", i);
                 r = path ? json_errors_add(errors, path,
-                                           "must be a kind and a name, like \"esx:esx7.example.com\", at most "
-                                           "%u bytes, without \"*\"",
+                                           "must be a kind and a name, like \"esx:esx7.example.com\", at "
+                                           "most %u bytes, without \"*\"",
                                            LIMIT_NAME_MAX)
                          : -ENOMEM;
         }

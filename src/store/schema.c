@@ -425,8 +425,8 @@ static const char *const steps[] = {
         /* 25: jobs that wait for a low carbon intensity are found among many others that wait. */
         "CREATE INDEX jobs_on_hold ON jobs (seq) WHERE carbon IS NOT NULL AND state = 'QUEUED';",
 
-        /* 26: limits by name. The names that a job holds while it runs are a set, which many jobs share. Those
-         * that hold nothing are looked for as before. */
+        /* 26: limits by name. The names that a job holds while it runs are a set, which many jobs share.
+         * Those that hold nothing are looked for as before. */
         "CREATE TABLE limit_sets (seq INTEGER PRIMARY KEY, names TEXT NOT NULL UNIQUE) STRICT;"
         "ALTER TABLE jobs ADD COLUMN limit_set INTEGER NOT NULL DEFAULT 0;"
         "DROP INDEX jobs_waiting;"

@@ -5,7 +5,7 @@
  * from ("vcenter:HOST"), of other machines that it reads from or writes to ("host:HOST"), and those that its
  * spec names. */
 
-#include "spec/job-spec.h"
+#include "spec/job-settings.h"
 
 /* How many a spec may name. */
 #define JOB_LIMITS_MAX 16u

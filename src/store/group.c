@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/group.h"
-#include "store/limit-book.h"
 #include "store/sql.h"
 
 static int run(Store *s, StatementId id) {
@@ -11,7 +10,7 @@ static void close_group(Store *s, int r) {
         s->group.open = false;
         s->group.result = r;
         if (r < 0)
-                limits_forget(s);
+                sql_forget(s);
 }
 
 int store_group_enter(Store *s) {
@@ -71,7 +70,7 @@ int sql_group_end(Store *s, int r) {
         }
         if (r < 0) {
                 (void) run(s, SQL_SAVEPOINT_ROLLBACK);
-                limits_forget(s);
+                sql_forget(s);
         }
         q = run(s, SQL_SAVEPOINT_RELEASE);
         return r < 0 || q >= 0 ? r : q;

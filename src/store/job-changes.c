@@ -92,7 +92,13 @@ int store_job_insert(Store *s, JobRow *row, const JobStateRow *states, size_t n_
         if (r >= 0)
                 r = insert_row(s, row);
         if (r >= 0)
-                limits_job_entered(s, row);
+                limits_job_entered(s,
+                                &(LimitedJob){ .limit_set = row->limit_set,
+                                                .place = { row->priority, row->seq },
+                                                .any_worker = row->any_worker,
+                                                .demand = row->demand,
+                                                .due_at = row->due_at },
+                                row->state);
         for (size_t i = 0; i < n_states && r >= 0; i++)
                 r = insert_state(s, row->seq, NULL, &states[i]);
         if (r >= 0)
@@ -137,7 +143,7 @@ int job_transition_apply(Store *s, const char *id, const JobTransition *t) {
                 return r;
         if (sqlite3_changes(s->db) != 1)
                 return -ESTALE;
-        limits_job_changed(s, &limited, t);
+        limits_job_changed(s, &limited, t->from, t->to, t->due_at);
         r = insert_state(s, 0, id, &(JobStateRow){ t->to, t->timestamp, (char *) t->reason });
         event = deliveries_event_of(t->to);
         if (r >= 0 && event >= 0)

@@ -8,7 +8,6 @@
 #include "spec/job-state.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
-#include "store/limit-book.h"
 #include "store/sql.h"
 
 void job_rows_done(JobRows *rows) {
@@ -128,7 +127,7 @@ int store_jobs_list(Store *s, const JobFilter *filter, JobRows *ret) {
                         : filter->workflow_id ? list_by_workflow(s, filter, &rows)
                                               : list_by_state(s, filter, &rows);
         for (size_t i = 0; i < rows.n && r >= 0; i++)
-                r = limits_fill(s, rows.rows[i]);
+                r = job_row_fill(s, rows.rows[i]);
         if (r < 0) {
                 job_rows_done(&rows);
                 return r;

@@ -6,7 +6,6 @@
 #include "store/jobs-page.h"
 #include "basic/string-util.h"
 #include "store/jobs-list.h"
-#include "store/limit-book.h"
 #include "store/sql.h"
 
 #define INDEX_BY_ID "jobs_v1_id"
@@ -317,7 +316,7 @@ int store_jobs_page(Store *s, const JobPageFilter *filter, JobPageRows *ret) {
         int r = read_page(s, filter, &rows);
 
         for (size_t i = 0; i < rows.n && r >= 0; i++)
-                r = limits_fill(s, rows.rows[i].row);
+                r = job_row_fill(s, rows.rows[i].row);
         if (r >= 0)
                 r = is_simple(filter) ? read_simple_total(s, filter, &rows.total)
                                       : read_total(s, filter, &rows.total);
@@ -334,7 +333,7 @@ static int read_rows(Store *s, sqlite3_stmt *st, JobPageRows *ret) {
         int r = SQL_READ_ROWS(s, st, page_row_read, rows.rows, rows.n);
 
         for (size_t i = 0; i < rows.n && r >= 0; i++)
-                r = limits_fill(s, rows.rows[i].row);
+                r = job_row_fill(s, rows.rows[i].row);
         if (r < 0)
                 return r;
         rows.total = rows.n;

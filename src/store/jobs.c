@@ -103,6 +103,10 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
         return 0;
 }
 
+int job_row_fill(Store *s, JobRow *row) {
+        return limits_waits_text(s, row->state, row->due_at, row->limit_set, &row->waits_for);
+}
+
 /* A statement that gives one row at most. -ENOENT if it gives none. */
 static int job_row_query(Store *s, sqlite3_stmt *st, JobRow **ret) {
         int r = sql_row(s, st);
@@ -112,7 +116,7 @@ static int job_row_query(Store *s, sqlite3_stmt *st, JobRow **ret) {
         if (r >= 0)
                 r = job_row_read(st, &row);
         if (r >= 0)
-                r = limits_fill(s, row);
+                r = job_row_fill(s, row);
         if (r >= 0)
                 *ret = TAKE_PTR(row);
         return r;

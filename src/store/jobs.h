@@ -70,3 +70,5 @@ int store_job_queue_position(Store *s, const char *id, JobState *ret_state, uint
 
 /* For the other files about jobs, an SqlReader: a JobRow *, from JOB_COLUMNS. */
 int job_row_read(struct sqlite3_stmt *st, void *ret);
+/* What of a row is not a column: what it waits for. */
+int job_row_fill(Store *s, JobRow *row);

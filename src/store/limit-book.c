@@ -5,7 +5,6 @@
 #include "spec/job-demand.h"
 #include "store/facts.h"
 #include "store/sql.h"
-#include "store/workers.h"
 
 static LimitBook *book_free(LimitBook *b) {
         LimitName *name, *next_name;
@@ -65,6 +64,7 @@ int limits_book(Store *s, LimitBook **ret) {
                         return r;
                 }
                 s->limits = b;
+                s->forget_limits = limits_forget;
         }
         *ret = s->limits;
         return 0;
@@ -381,11 +381,19 @@ static bool was_passed(const LimitSet *set, const LimitPlace *place) {
         return false;
 }
 
+/* A worker that is registered could do it. */
 static bool may_be_done(Store *s, const LimitClass *c) {
         JobDemand demand = job_demand_unpack(c->demand);
-        bool can = true;
 
-        return !c->any_worker || store_workers_can(s, &demand, &can) < 0 || can;
+        if (!c->any_worker)
+                return true;
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_CAN);
+        if (!st)
+                return true;
+        sql_bind_uint(st, 1, demand.capabilities);
+        sql_bind_uint(st, 2, demand.memory_gb);
+        sql_bind_uint(st, 3, demand.disk_gb);
+        return sql_row(s, st) < 0 || sqlite3_column_int(st, 0);
 }
 
 static const LimitReserve *find_reserve(Store *s, LimitBook *b) {
@@ -535,7 +543,7 @@ static int leave_class(Store *s, LimitBook *b, LimitSet *set, const LimitedJob *
         return r;
 }
 
-static int follow(Store *s, const LimitedJob *j, bool enters, const JobTransition *t) {
+static int follow(Store *s, const LimitedJob *j, JobState from, JobState to, usec_t due_at) {
         LimitBook *b = s->limits;
         LimitSet *set;
         int r;
@@ -544,32 +552,55 @@ static int follow(Store *s, const LimitedJob *j, bool enters, const JobTransitio
                 return 0;
         b->knows_reserve = false;
         r = limits_set(s, b, j->limit_set, &set);
-        if (r < 0)
-                return r;
-        if (t && t->from == JOB_QUEUED)
+        if (r >= 0 && from == JOB_QUEUED)
                 r = leave_class(s, b, set, j);
-        if (r >= 0 && b->knows_classes && enters)
+        if (r >= 0 && b->knows_classes && to == JOB_QUEUED && due_at == 0)
                 r = enter_class(b, set, j);
-        if (r >= 0 && b->knows_holders && t && is_held(t->from) && !is_held(t->to))
-                let_go(b, set, &j->place);
-        if (r >= 0 && b->knows_holders && t && !is_held(t->from) && is_held(t->to))
-                r = hold(b, set, &j->place);
+        if (r < 0 || !b->knows_holders || is_held(from) == is_held(to))
+                return r;
+        if (is_held(to))
+                return hold(b, set, &j->place);
+        let_go(b, set, &j->place);
+        return 0;
+}
+
+void limits_job_changed(Store *s, const LimitedJob *j, JobState from, JobState to, usec_t due_at) {
+        if (follow(s, j, from, to, due_at) < 0)
+                limits_forget(s);
+}
+
+void limits_job_entered(Store *s, const LimitedJob *j, JobState state) {
+        limits_job_changed(s, j, _JOB_STATE_INVALID, state, j->due_at);
+}
+
+int limits_waits_for(Store *s, int64_t limit_set, char ***ret) {
+        _cleanup_strv_free_ char **names = NULL;
+        LimitSet *set = NULL;
+        LimitBook *b = NULL;
+        int r = limit_set > 0 ? limits_holders(s, &b) : 0;
+
+        if (r >= 0 && b)
+                r = limits_set(s, b, limit_set, &set);
+        for (size_t i = 0; r >= 0 && set && i < set->n_names; i++)
+                if (limit_name_is_full(set->names[i], 0))
+                        r = strv_extend(&names, set->names[i]->name);
+        if (r >= 0)
+                *ret = TAKE_PTR(names);
         return r;
 }
 
-void limits_job_changed(Store *s, const LimitedJob *j, const JobTransition *t) {
-        if (follow(s, j, t->to == JOB_QUEUED && t->due_at == 0, t) < 0)
-                limits_forget(s);
-}
+int limits_waits_text(Store *s, JobState state, usec_t due_at, int64_t limit_set, char **ret) {
+        _cleanup_strv_free_ char **names = NULL;
+        char *text = NULL;
+        int r = limits_waits_for(s, state == JOB_QUEUED && due_at == 0 ? limit_set : 0, &names);
 
-void limits_job_entered(Store *s, const JobRow *row) {
-        const LimitedJob j = { .limit_set = row->limit_set,
-                .place = { row->priority, row->seq },
-                .any_worker = row->any_worker,
-                .demand = row->demand };
-
-        if (is_held(row->state) || follow(s, &j, row->state == JOB_QUEUED && row->due_at == 0, NULL) < 0)
-                limits_forget(s);
+        if (r >= 0 && names && !(text = strv_join(names, "\n")))
+                r = -ENOMEM;
+        if (r >= 0) {
+                free(*ret);
+                *ret = text;
+        }
+        return r;
 }
 
 bool limit_set_is_free(Store *s, LimitBook *b, const LimitSet *set, const LimitPlace *place) {

@@ -6,8 +6,9 @@
 
 #include <uthash.h>
 
+#include "spec/job-state.h"
 #include "spec/limit-rules.h"
-#include "store/job-changes.h"
+#include "store/store.h"
 
 /* The fact with the rules in force. */
 #define LIMITS_FACT "limits"
@@ -107,14 +108,17 @@ bool limits_are_free(Store *s, const LimitedJob *j);
 /* Whether a job at this place could be given away, with what is kept free for others. */
 bool limit_set_is_free(Store *s, LimitBook *b, const LimitSet *set, const LimitPlace *place);
 /* A job was inserted, or its state was changed. */
-void limits_job_entered(Store *s, const JobRow *row);
-void limits_job_changed(Store *s, const LimitedJob *j, const JobTransition *t);
+void limits_job_entered(Store *s, const LimitedJob *j, JobState state);
+/* @due_at: when it goes on then, if it is QUEUED. */
+void limits_job_changed(Store *s, const LimitedJob *j, JobState from, JobState to, usec_t due_at);
 /* The first job of those that any worker may take, that hold something, and whose limits are free: 1 with its
  * place, or 0. */
 int limits_first(Store *s, bool (*meets)(const void *userdata, uint64_t demand), const void *userdata,
                 LimitPlace *ret);
 /* Places of up to @max of the first of each class, likewise, in any order. */
 int limits_ready(Store *s, LimitPlace *places, size_t max, size_t *ret_n);
-/* Sets what the job waits for. */
-int limits_fill(Store *s, JobRow *row);
+/* What a QUEUED job of this set waits for; NULL: nothing. */
+int limits_waits_for(Store *s, int64_t limit_set, char ***ret);
+/* The same for any job, in lines. */
+int limits_waits_text(Store *s, JobState state, usec_t due_at, int64_t limit_set, char **ret);
 int limits_job_id(Store *s, int64_t seq, char **ret);

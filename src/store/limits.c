@@ -80,25 +80,8 @@ int store_limits_overlap(Store *s, int64_t a, int64_t b, bool *ret) {
         return r;
 }
 
-int store_limits_waits_for(Store *s, int64_t limit_set, char ***ret) {
-        _cleanup_strv_free_ char **names = NULL;
-        LimitSet *set = NULL;
-        LimitBook *b = NULL;
-        int r = limit_set > 0 ? limits_holders(s, &b) : 0;
-
-        if (r >= 0 && b)
-                r = limits_set(s, b, limit_set, &set);
-        for (size_t i = 0; r >= 0 && set && i < set->n_names; i++)
-                if (limit_name_is_full(set->names[i], 0))
-                        r = strv_extend(&names, set->names[i]->name);
-        if (r >= 0)
-                *ret = TAKE_PTR(names);
-        return r;
-}
-
 int store_job_waits_for(Store *s, const JobRow *row, char ***ret) {
-        return store_limits_waits_for(
-                        s, row->state == JOB_QUEUED && row->due_at == 0 ? row->limit_set : 0, ret);
+        return limits_waits_for(s, row->state == JOB_QUEUED && row->due_at == 0 ? row->limit_set : 0, ret);
 }
 
 int store_limits_ready(Store *s, char *ret_ids[static LIMITS_READY_MAX], size_t *ret_n) {
@@ -112,17 +95,6 @@ int store_limits_ready(Store *s, char *ret_ids[static LIMITS_READY_MAX], size_t 
                         (*ret_n)++;
         }
         return r;
-}
-
-int limits_fill(Store *s, JobRow *row) {
-        _cleanup_strv_free_ char **names = NULL;
-        int r = store_job_waits_for(s, row, &names);
-
-        if (r < 0 || !names)
-                return r;
-        free(row->waits_for);
-        row->waits_for = strv_join(names, "\n");
-        return row->waits_for ? 0 : -ENOMEM;
 }
 
 void limit_uses_free(LimitUse *uses, size_t n) {

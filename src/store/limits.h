@@ -28,10 +28,8 @@ int store_limits_are_free(Store *s, int64_t limit_set, unsigned priority, int64_
 /* Whether both sets have a name in common that is limited. */
 int store_limits_overlap(Store *s, int64_t a, int64_t b, bool *ret);
 
-/* What a QUEUED job of this set waits for: names of which as many are held as may be. *ret is NULL if there
- * is none; the caller frees. */
-int store_limits_waits_for(Store *s, int64_t limit_set, char ***ret);
-/* The same for a row; NULL if it does not wait in the queue. */
+/* The names for which a job waits in the queue: of which as many are held as may be. *ret is NULL if there is
+ * none; the caller frees. */
 int store_job_waits_for(Store *s, const JobRow *row, char ***ret);
 
 /* The first jobs of those that any worker may take, that hold something, and whose limits are free, one for

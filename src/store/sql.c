@@ -4,7 +4,6 @@
 
 #include "basic/string-util.h"
 #include "spec/job-state.h"
-#include "store/limit-book.h"
 #include "store/sql.h"
 
 /* The lock that the writer holds, in the index of the log (https://www.sqlite.org/walformat.html, 2.3). */
@@ -580,7 +579,7 @@ int sql_end(Store *s, int r) {
                         return r;
                 r = q;
         }
-        limits_forget(s);
+        sql_forget(s);
         /* After some errors (a full disk) SQLite has rolled back by itself. */
         if (!sqlite3_get_autocommit(s->db))
                 (void) sql_run(s, sql_statement(s, SQL_ROLLBACK));

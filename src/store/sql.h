@@ -188,7 +188,8 @@ struct Store {
         sqlite3_stmt *statements[_SQL_MAX];
         StoreGroup group;
         StoreWorkersCan workers_can;
-        struct LimitBook *limits; /* limits.c; NULL: not read yet */
+        struct LimitBook *limits; /* limit-book.h; NULL: not read yet */
+        void (*forget_limits)(Store *s); /* if there is one */
         const struct LimitRules *limit_rules; /* NULL: nothing is limited */
         void (*pause)(unsigned looks); /* tests: instead of a pause */
 };
@@ -269,6 +270,12 @@ struct Store {
 /* The same for an UploadRow. */
 #define UPLOAD_COLUMNS \
         "id, owner, filename, size, chunk_size, sha256, state, path, error, created_at, updated_at"
+
+/* What is known in memory of rows is wrong: a change of them was taken back. */
+static inline void sql_forget(Store *s) {
+        if (s->limits)
+                s->forget_limits(s);
+}
 
 /* SQLite's last error as a negative errno. */
 int sql_errno(Store *s);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "basic/string-util.h"
-#include "store/limit-book.h"
 #include "store/schema-hosts.h"
 #include "store/schema.h"
 #include "store/sql.h"
@@ -73,7 +72,7 @@ int store_open_hosts(const char *path, StoreMode mode, Store **ret) {
 Store *store_free(Store *s) {
         if (!s)
                 return NULL;
-        limits_forget(s);
+        sql_forget(s);
         for (size_t i = 0; i < _SQL_MAX; i++)
                 (void) sqlite3_finalize(s->statements[i]);
         (void) sqlite3_close(s->db);

@@ -390,6 +390,8 @@ static int dequeue(Store *s, const WorkerOffer *offer, usec_t now, const char *r
                                         .reason = reason,
                                         .worker_id = offer->worker_id,
                                         .begins_attempt = true });
+        if (r == -EUSERS) /* a limit of the job that it asked for is not free */
+                return 0;
         if (r >= 0)
                 r = store_job_get(s, id, ret);
         return r < 0 ? r : 1;

@@ -71,6 +71,15 @@ static int explain_waiting(Manager *m, const WorkerOffer *o, const JobRow *row, 
                                 row->id);
         if (!worker_offer_meets(o, row->demand))
                 return explain_demand(o, row, error);
+        if (row->waits_for) {
+                _cleanup_free_ char *names = strdup(row->waits_for);
+
+                for (char *p = names; p && (p = strchr(p, '\n'));)
+                        *p = ',';
+                return names ? bus_error_setf(error, HYPER_BUS_ERROR_JOB_UNAVAILABLE, "Job %s waits for %s",
+                                               row->id, names)
+                             : -ENOMEM;
+        }
         return row->due_at > now ? bus_error_setf(error, HYPER_BUS_ERROR_JOB_UNAVAILABLE,
                                                    "Job %s is %s, and is tried again in %s", row->id,
                                                    job_state_to_string(row->state),

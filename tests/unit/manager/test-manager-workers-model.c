@@ -47,7 +47,7 @@ typedef struct Model {
         unsigned held[LIMITS]; /* count_limits() */
         const ModelJob *last[LIMITS]; /* of those that hold it, by their order */
         uint64_t random;
-        unsigned accepted[13]; /* how often each kind of step succeeded */
+        unsigned accepted[15]; /* how often each kind of step succeeded */
 } Model;
 
 static unsigned dice(Model *m, unsigned n) {
@@ -323,9 +323,9 @@ static ModelJob *model_next(Model *m, bool has_lvm) {
                 if (limits_are_free(m, j, reserve))
                         best = j;
                 else
-                        m->accepted[11]++;
+                        m->accepted[13]++;
         }
-        m->accepted[12] += reserve != NULL;
+        m->accepted[14] += reserve != NULL;
         return best;
 }
 
@@ -372,11 +372,15 @@ static void step_dequeue(Fixture *f, Model *m, int w) {
 }
 
 /* What a question for exactly this job is answered. */
-static int model_take(const ModelJob *j, bool has_lvm) {
+static int model_take(Model *m, const ModelJob *j, bool has_lvm) {
         if (job_state_is_terminal(j->state))
                 return -EALREADY;
+        if (j->state == JOB_QUEUED && (!j->needs_lvm || has_lvm)) {
+                count_limits(m);
+                return limits_are_free(m, j, NULL) ? 0 : -ENAVAIL;
+        }
         if (j->state == JOB_QUEUED)
-                return !j->needs_lvm || has_lvm ? 0 : -EOPNOTSUPP;
+                return -EOPNOTSUPP;
         return !is_held(j) && j->needs_lvm && !has_lvm ? -EOPNOTSUPP : -ENAVAIL;
 }
 
@@ -387,7 +391,7 @@ static void step_take(Fixture *f, Model *m, int w) {
         int r = manager_dequeue(f->manager, text, is_given, &spec, &f->fields, NULL), expected;
 
         commit_group_settle(f->manager->group);
-        expected = m->workers[w].registered ? model_take(j, m->workers[w].has_lvm) : -ENOTNAM;
+        expected = m->workers[w].registered ? model_take(m, j, m->workers[w].has_lvm) : -ENOTNAM;
         ck_assert_int_eq(r, expected);
         if (r != -ENOTNAM)
                 model_heard(m, w);

@@ -29,10 +29,13 @@ typedef enum State {
         STATE_PADDING,
 } State;
 
+struct VmdkInflater {
+        struct inflate_state state;
+};
+
 struct VmdkStream {
-        VmdkGrain grain;
-        void *userdata;
-        uint64_t capacity;
+        VmdkStreamOptions options;
+        VmdkInflater *inflater;
         VmdkHeader header;
         State state;
         uint64_t skip, skip_then_descriptor; /* bytes; the latter follows the former */
@@ -42,26 +45,42 @@ struct VmdkStream {
         uint64_t metadata; /* sectors of tables and directories so far */
         uint64_t padding;
         size_t at, size; /* of what is in buffer: first byte that is not decoded, and their end */
-        struct inflate_state inflate;
-        char out[VMDK_GRAIN_SIZE];
+        VmdkGrain grains[VMDK_BATCH_MAX]; /* complete in buffer, not decompressed yet */
+        size_t n_grains;
+        char out[VMDK_BATCH_MAX][VMDK_GRAIN_SIZE];
         char buffer[BUFFER_SIZE];
 };
 
-int vmdk_stream_new(uint64_t capacity, VmdkGrain grain, void *userdata, VmdkStream **ret) {
-        VmdkStream *s = malloc(sizeof(VmdkStream));
+VmdkInflater *vmdk_inflater_new(void) {
+        return malloc(sizeof(VmdkInflater)); /* each grain begins with isal_inflate_init() */
+}
+
+VmdkInflater *vmdk_inflater_free(VmdkInflater *i) {
+        free(i);
+        return NULL;
+}
+
+int vmdk_stream_new(const VmdkStreamOptions *options, VmdkStream **ret) {
+        _cleanup_vmdk_stream_ VmdkStream *s = malloc(sizeof(VmdkStream));
 
         if (!s)
                 return -ENOMEM;
         /* Not the buffers. */
         memset(s, 0, offsetof(VmdkStream, out));
-        s->grain = grain;
-        s->userdata = userdata;
-        s->capacity = capacity;
-        *ret = s;
+        s->options = *options;
+        if (!options->inflate) {
+                s->inflater = vmdk_inflater_new();
+                if (!s->inflater)
+                        return -ENOMEM;
+        }
+        *ret = TAKE_PTR(s);
         return 0;
 }
 
 VmdkStream *vmdk_stream_free(VmdkStream *s) {
+        if (!s)
+                return NULL;
+        vmdk_inflater_free(s->inflater);
         free(s);
         return NULL;
 }
@@ -100,10 +119,10 @@ static int on_header(VmdkStream *s, const char *data, char **ret_error) {
                 return r;
         if (!h->compressed || !h->markers)
                 return refuse(ret_error, "it is no streamOptimized VMDK: its header says so");
-        if (h->capacity != s->capacity)
+        if (h->capacity != s->options.capacity)
                 return refuse(ret_error,
                                 "its header gives a disk of %" PRIu64 " bytes, but the disk has %" PRIu64,
-                                h->capacity, s->capacity);
+                                h->capacity, s->options.capacity);
         if (h->grain != VMDK_GRAIN_SIZE || h->entries == 0 || h->entries > 4096)
                 return refuse(ret_error, "its header gives grains of %" PRIu64 " bytes, %u in a table",
                                 h->grain, h->entries);
@@ -124,12 +143,12 @@ static int on_descriptor(VmdkStream *s, const char *data, size_t size, char **re
                 return r;
         if (vmdk_descriptor_has_parent(&d))
                 return refuse(ret_error, "it is a snapshot on top of another disk");
-        return vmdk_embedded_check(&d, s->capacity / SECTOR, ret_error);
+        return vmdk_embedded_check(&d, s->options.capacity / SECTOR, ret_error);
 }
 
 /* What is not compressed is a table or a directory. Nothing in them is used, but they cannot be endless. */
 static int plan_metadata(VmdkStream *s, uint64_t sectors, uint32_t type, char **ret_error) {
-        uint64_t grains = s->capacity / VMDK_GRAIN_SIZE + 1, tables = grains / s->header.entries + 1;
+        uint64_t grains = s->options.capacity / VMDK_GRAIN_SIZE + 1, tables = grains / s->header.entries + 1;
         uint64_t of_table = ((uint64_t) s->header.entries * 4 + SECTOR - 1) / SECTOR;
         /* Each twice, since there may be redundant ones; and each has a marker. */
         uint64_t max = 2 * (tables * (of_table + 1) + tables * 4 / SECTOR + 2);
@@ -206,7 +225,7 @@ static int on_padding(VmdkStream *s, const char *data, size_t size, char **ret_e
 static int plan_grain(VmdkStream *s, const char *marker, uint32_t size, char **ret_error) {
         uint64_t sector = read_le64(marker);
 
-        if (sector >= s->capacity / SECTOR || sector % (VMDK_GRAIN_SIZE / SECTOR) != 0 ||
+        if (sector >= s->options.capacity / SECTOR || sector % (VMDK_GRAIN_SIZE / SECTOR) != 0 ||
                         sector * SECTOR < s->next)
                 return refuse(ret_error,
                                 "it is damaged: it has a grain for sector %" PRIu64
@@ -223,35 +242,76 @@ static int plan_grain(VmdkStream *s, const char *marker, uint32_t size, char **r
 
 /* The format of zlib (RFC 1950). ISA-L takes one whose checksum is cut off, so that only the deflate data in
  * between is for it. The number of bytes; 0: it is damaged. */
-static size_t inflate_grain(VmdkStream *s, const uint8_t *data, size_t size) {
-        struct inflate_state *z = &s->inflate;
+static size_t inflate_zlib(struct inflate_state *z, const VmdkGrain *g) {
+        const uint8_t *data = (const uint8_t *) g->compressed;
+        size_t size = g->compressed_size;
 
         if (size < 6 || (data[0] & 15) != 8 || (data[1] & 32) != 0 || (data[0] << 8 | data[1]) % 31 != 0)
                 return 0;
         isal_inflate_init(z);
         z->next_in = (uint8_t *) data + 2;
         z->avail_in = (uint32_t) (size - 2);
-        z->next_out = (uint8_t *) s->out;
-        z->avail_out = sizeof(s->out);
+        z->next_out = (uint8_t *) g->data;
+        z->avail_out = (uint32_t) VMDK_GRAIN_SIZE;
         if (isal_inflate_stateless(z) != ISAL_DECOMP_OK || z->block_state != ISAL_BLOCK_FINISH ||
                         z->avail_in != 4)
                 return 0;
-        uint32_t sum = isal_adler32(1, (const unsigned char *) s->out, z->total_out);
-        return read_be32((const char *) data + size - 4) == sum ? z->total_out : 0;
+        uint32_t sum = isal_adler32(1, (const unsigned char *) g->data, z->total_out);
+        return read_be32(g->compressed + size - 4) == sum ? z->total_out : 0;
 }
 
-static int on_grain(VmdkStream *s, const char *data, char **ret_error) {
-        size_t size = (size_t) MIN((uint64_t) VMDK_GRAIN_SIZE, s->capacity - s->offset);
-        size_t n = inflate_grain(s, (const uint8_t *) data, s->compressed);
+void vmdk_grain_inflate(VmdkGrain *g, VmdkInflater *inflater) {
+        size_t n = inflate_zlib(&inflater->state, g);
 
         /* The last grain is filled up to a whole one, or ends with the disk. */
-        if (n != VMDK_GRAIN_SIZE && n != size)
-                return refuse(ret_error,
-                                "it is damaged: the grain for sector %" PRIu64 " cannot be decompressed",
-                                s->offset / SECTOR);
+        if (n != VMDK_GRAIN_SIZE && n != g->size)
+                g->state = VMDK_GRAIN_DAMAGED;
+        else
+                g->state = memory_is_zero(g->data, g->size) ? VMDK_GRAIN_ZERO : VMDK_GRAIN_DATA;
+}
+
+static void on_grain(VmdkStream *s, const char *data) {
+        s->grains[s->n_grains] = (VmdkGrain){
+                .offset = s->offset,
+                .size = (size_t) MIN((uint64_t) VMDK_GRAIN_SIZE, s->options.capacity - s->offset),
+                .compressed = data,
+                .compressed_size = s->compressed,
+                .data = s->out[s->n_grains],
+                .state = VMDK_GRAIN_DAMAGED,
+        };
+        s->n_grains++;
         s->next = s->offset + VMDK_GRAIN_SIZE;
         s->state = STATE_MARKER;
-        return memory_is_zero(s->out, size) ? 0 : s->grain(s->userdata, s->offset, s->out, size);
+}
+
+static int take_grain(VmdkStream *s, const VmdkGrain *g, char **ret_error) {
+        switch (g->state) {
+        case VMDK_GRAIN_ZERO:
+                return 0;
+        case VMDK_GRAIN_DATA:
+                return s->options.grain(s->options.userdata, g->offset, g->data, g->size);
+        default:
+                return refuse(ret_error,
+                                "it is damaged: the grain for sector %" PRIu64 " cannot be decompressed",
+                                g->offset / SECTOR);
+        }
+}
+
+/* Decompresses the grains that were collected, and hands them over in their order. */
+static int finish_batch(VmdkStream *s, char **ret_error) {
+        size_t n = s->n_grains;
+
+        s->n_grains = 0;
+        if (n > 0 && s->options.inflate)
+                s->options.inflate(s->options.userdata, s->grains, n);
+        for (size_t i = 0; i < n; i++) {
+                if (!s->options.inflate)
+                        vmdk_grain_inflate(&s->grains[i], s->inflater);
+                int r = take_grain(s, &s->grains[i], ret_error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /* --- the stream ------------------------------------------------------------------------------------ */
@@ -324,7 +384,8 @@ static int decode_one(VmdkStream *s, size_t *ret_used, char **ret_error) {
         case STATE_MARKER:
                 return decode_marker(s, p, ret_used, ret_error);
         case STATE_GRAIN:
-                return on_grain(s, p, ret_error);
+                on_grain(s, p);
+                return s->n_grains == VMDK_BATCH_MAX ? finish_batch(s, ret_error) : 0;
         case STATE_FOOTER:
                 return on_footer(s, p, ret_error);
         case STATE_END_MARKER:
@@ -351,10 +412,9 @@ char *vmdk_stream_space(VmdkStream *s, size_t *ret_size) {
         return s->buffer + s->size;
 }
 
-int vmdk_stream_decode(VmdkStream *s, size_t size, char **ret_error) {
+static int decode_available(VmdkStream *s, char **ret_error) {
         size_t used;
 
-        s->size += size;
         while (s->size - s->at >= needed(s) && (s->size > s->at || s->state == STATE_SKIP)) {
                 int r = decode_one(s, &used, ret_error);
                 if (r < 0)
@@ -362,6 +422,18 @@ int vmdk_stream_decode(VmdkStream *s, size_t size, char **ret_error) {
                 s->at += used;
         }
         return 0;
+}
+
+int vmdk_stream_decode(VmdkStream *s, size_t size, char **ret_error) {
+        _cleanup_free_ char *later = NULL, *earlier = NULL;
+
+        s->size += size;
+        int r = decode_available(s, &later);
+        /* These grains are in front of what was refused. */
+        int q = finish_batch(s, &earlier);
+        if (q < 0 || r < 0)
+                *ret_error = q < 0 ? TAKE_PTR(earlier) : TAKE_PTR(later);
+        return q < 0 ? q : r;
 }
 
 int vmdk_stream_end(const VmdkStream *s, char **ret_error) {

@@ -9,6 +9,7 @@
 #include "basic/string-util.h"
 #include "engine/endpoint-stream.h"
 #include "image/vmdk-stream.h"
+#include "job/decode-threads.h"
 
 #define INPUT_FD 3
 
@@ -37,11 +38,25 @@ static int on_grain(_unused_ void *userdata, uint64_t offset, const char *data, 
         return write_run(offset, data, size);
 }
 
+static void on_inflate(void *userdata, VmdkGrain *grains, size_t n) {
+        decode_threads_inflate(userdata, grains, n);
+}
+
 static int decode(uint64_t capacity, bool *ret_cut_off, char **ret_error) {
+        _cleanup_(decode_threads_freep) DecodeThreads *threads = NULL;
         _cleanup_vmdk_stream_ VmdkStream *s = NULL;
         size_t space;
 
-        int r = vmdk_stream_new(capacity, on_grain, NULL, &s);
+        int r = decode_threads_new(0, &threads);
+        if (r < 0)
+                return r;
+        const VmdkStreamOptions options = {
+                .capacity = capacity,
+                .grain = on_grain,
+                .inflate = on_inflate,
+                .userdata = threads,
+        };
+        r = vmdk_stream_new(&options, &s);
         if (r < 0)
                 return r;
         for (;;) {

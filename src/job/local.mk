@@ -22,6 +22,8 @@ libhyper_job_a_SOURCES = \
 	src/job/convert.h \
 	src/job/decode-child.c \
 	src/job/decode-child.h \
+	src/job/decode-threads.c \
+	src/job/decode-threads.h \
 	src/job/destination-file.c \
 	src/job/destination-file.h \
 	src/job/destination-kind.c \

@@ -30,8 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_vmdk_stream_ VmdkStream *s = NULL;
         _cleanup_free_ char *why = NULL;
         int r;
+        const VmdkStreamOptions options = { .capacity = d.capacity, .grain = on_grain, .userdata = &d };
 
-        if (vmdk_stream_new(d.capacity, on_grain, &d, &s) < 0)
+        if (vmdk_stream_new(&options, &s) < 0)
                 return 0;
         for (size_t at = 0, step = 1; at < size; step = step * 7 % 4099 + 1) {
                 size_t space, n = MIN(step, size - at);

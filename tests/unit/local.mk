@@ -140,6 +140,7 @@ JOB_TESTS = \
 	tests/unit/job/test-job-child \
 	tests/unit/job/test-job-complaint \
 	tests/unit/job/test-job-convert \
+	tests/unit/job/test-job-decode-threads \
 	tests/unit/job/test-job-destination \
 	tests/unit/job/test-job-device \
 	tests/unit/job/test-job-direct \

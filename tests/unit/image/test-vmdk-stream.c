@@ -116,10 +116,11 @@ static int on_grain(void *userdata, uint64_t offset, const char *data, size_t si
 
 /* 0, or -EBADMSG with a text. */
 static int decode(size_t step, char **ret_error) {
+        const VmdkStreamOptions options = { .capacity = CAPACITY, .grain = on_grain, .userdata = &disk };
         _cleanup_vmdk_stream_ VmdkStream *s = NULL;
 
         disk = (Disk){};
-        ck_assert_int_eq(vmdk_stream_new(CAPACITY, on_grain, &disk, &s), 0);
+        ck_assert_int_eq(vmdk_stream_new(&options, &s), 0);
         for (size_t at = 0; at < stream.size;) {
                 size_t space;
                 char *p = vmdk_stream_space(s, &space);
@@ -327,12 +328,13 @@ static int refuse_grain(_unused_ void *userdata, _unused_ uint64_t offset, _unus
 }
 
 START_TEST(receiver_fails) {
+        const VmdkStreamOptions options = { .capacity = CAPACITY, .grain = refuse_grain };
         _cleanup_vmdk_stream_ VmdkStream *s = NULL;
         _cleanup_free_ char *why = NULL;
         size_t space;
 
         make_good();
-        ck_assert_int_eq(vmdk_stream_new(CAPACITY, refuse_grain, NULL, &s), 0);
+        ck_assert_int_eq(vmdk_stream_new(&options, &s), 0);
         char *p = vmdk_stream_space(s, &space);
         ck_assert_uint_ge(space, stream.size);
         memcpy(p, stream.data, stream.size);

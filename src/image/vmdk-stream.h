@@ -33,17 +33,17 @@ VmdkInflater *vmdk_inflater_new(void);
 VmdkInflater *vmdk_inflater_free(VmdkInflater *i);
 DEFINE_CLEANUP_FUNC(VmdkInflater *, vmdk_inflater_free);
 
-/* Decompresses a grain into its data, and sets its state. Grains do not depend on each other: threads may call
- * this at the same time. */
+/* Decompresses a grain into its data, and sets its state. Grains do not depend on each other: threads may
+ * call this at the same time. */
 void vmdk_grain_inflate(VmdkGrain *g, VmdkInflater *inflater);
 
 typedef struct VmdkStreamOptions {
         uint64_t capacity; /* the size that the disk is known to have, in bytes */
-        /* Called for each grain that is not all zeroes, in ascending order. A negative errno ends the decoding
-         * with it. */
+        /* Called for each grain that is not all zeroes, in ascending order. A negative errno ends the
+         * decoding with it. */
         int (*grain)(void *userdata, uint64_t offset, const char *data, size_t size);
-        /* Calls vmdk_grain_inflate() for each of the @n grains, at most VMDK_BATCH_MAX, for example in several
-         * threads, and returns when all are done. NULL: they are decompressed one after the other. */
+        /* Calls vmdk_grain_inflate() for each of the @n grains, at most VMDK_BATCH_MAX, for example in
+         * several threads, and returns when all are done. NULL: they are decompressed one after the other. */
         void (*inflate)(void *userdata, VmdkGrain *grains, size_t n);
         void *userdata;
 } VmdkStreamOptions;

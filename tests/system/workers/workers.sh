@@ -48,7 +48,7 @@ http POST "$worker/jobs?queue=true" "$(job_body first '.execution_policy.priorit
         jq -e '.queue_position == 2' >/dev/null ||
         fail "the queue position of the second job"
 equal "$(http GET "$worker/queue" | jq -c .)" '{"total_jobs":2,"by_priority":{"50":1,"10":1}}' "the queue"
-equal "$(hyperctl queue --json=short)" '{"total":2,"by_priority":{"50":1,"10":1}}' "hyperctl queue"
+equal "$(hyperctl queue --json=short)" '{"total":2,"by_priority":{"50":1,"10":1},"limits":[]}' "hyperctl queue"
 answer=$(dequeue w1)
 equal "$(jq -r '.job_id + " " + .image.path + " " + .parameters.output_format' <<<"$answer")" \
         "first $dir/disk.raw qcow2" "what w1 can do"

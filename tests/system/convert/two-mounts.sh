@@ -21,7 +21,7 @@ for format in qcow2 raw vmdk; do
         id=$(submit "$(spec "$dir/second.raw" "$dir/again/vm" \
                 ".destination.format = \"$format\" | .execution_policy.retry_count = 0")")
         wait_state "$id" FAILED
-        contains "$(reason "$id")" "Another job is writing the destination" "the reason for $format"
+        contains "$(reason "$id")" "Job $first on hyper-machine is writing the destination" "the reason for $format"
 done
 systemctl kill -s CONT test-nbd-s
 wait_state "$first" COMPLETED

@@ -21,34 +21,37 @@ static Plan plan_for(const char *dir, const char *source, const char *format) {
 
 /* --- files that are swapped ------------------------------------------------------------------------ */
 
+/* Like editors and "ln -f", in one step: at no time is there nothing at the path. */
+static void exchange(const char *other, const char *path) {
+        ck_assert_int_eq(renameat2(AT_FDCWD, other, AT_FDCWD, path, RENAME_EXCHANGE), 0);
+}
+
+static const char *beside(const char *path) { return test_keep(strprintf("%s.other", path)); }
+
 static void by_fifo(const char *path) {
-        ck_assert_int_eq(unlink(path), 0);
-        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        ck_assert_int_eq(mkfifo(beside(path), 0600), 0);
+        exchange(beside(path), path);
 }
 
 static void by_device(const char *path) {
-        ck_assert_int_eq(unlink(path), 0);
-        if (mknod(path, S_IFCHR | 0600, makedev(1, 5)) < 0) /* /dev/zero */
-                ck_assert_int_eq(symlink("/dev/zero", path), 0);
+        if (mknod(beside(path), S_IFCHR | 0600, makedev(1, 5)) < 0) /* /dev/zero */
+                ck_assert_int_eq(symlink("/dev/zero", beside(path)), 0);
+        exchange(beside(path), path);
 }
 
 static void by_symlink(const char *path) {
-        const char *aside = test_keep(strprintf("%s.aside", path));
-
-        ck_assert_int_eq(rename(path, aside), 0);
-        ck_assert_int_eq(symlink(aside, path), 0);
+        ck_assert_int_eq(symlink(beside(path), beside(path)), 0);
+        exchange(beside(path), path);
 }
 
 static void by_directory(const char *path) {
-        ck_assert_int_eq(unlink(path), 0);
-        ck_assert_int_eq(mkdir(path, 0700), 0);
+        ck_assert_int_eq(mkdir(beside(path), 0700), 0);
+        exchange(beside(path), path);
 }
 
 static void by_another(const char *path) {
-        const char *other = test_keep(strprintf("%s.other", path));
-
-        make_disk(other, file_size(path), 99);
-        ck_assert_int_eq(rename(other, path), 0);
+        make_disk(beside(path), file_size(path), 99);
+        exchange(beside(path), path);
 }
 
 static void by_nothing(const char *path) {

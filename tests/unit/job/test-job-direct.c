@@ -26,7 +26,9 @@ static void exchange(const char *other, const char *path) {
         ck_assert_int_eq(renameat2(AT_FDCWD, other, AT_FDCWD, path, RENAME_EXCHANGE), 0);
 }
 
-static const char *beside(const char *path) { return test_keep(strprintf("%s.other", path)); }
+static const char *beside(const char *path) {
+        return test_keep(strprintf("%s.other", path));
+}
 
 static void by_fifo(const char *path) {
         ck_assert_int_eq(mkfifo(beside(path), 0600), 0);

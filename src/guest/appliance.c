@@ -104,7 +104,8 @@ static int launch(Guest *guest) {
                 if (signal(SIGALRM, on_alarm) == SIG_ERR)
                         return -errno;
                 alarm(KVM_LAUNCH_SECONDS);
-        }
+        } else
+                guest_emulated();
         int k = guestfs_launch(guest->g);
         alarm(0);
         if (handle >= 0)

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/encrypted.h"
 #include "basic/string-util.h"
+#include "guest/devices.h"
 
 static bool is_encrypted(const char *type) {
         return streq(type, "crypto_LUKS") || streq(type, "BitLocker");
 }
 
-/* "/dev/sda1" of "/dev/sda" */
-static bool is_partition_of(const char *device, const char *disk) {
-        const char *rest = startswith(disk, "/dev/sd") ? startswith(device, disk) : NULL;
-
-        return rest && disk[strlen(disk) - 1] > '9' && *rest >= '0' && *rest <= '9';
-}
-
 /* A file system, or a disk with partitions, is not encrypted: there is no need to run a program for it. */
 static bool is_known(const Guest *guest, const char *device) {
         for (char **f = guest->filesystems; f && f[0] && f[1]; f += 2)
-                if (is_partition_of(f[0], device) || (streq(f[0], device) && !streq(f[1], "unknown")))
+                if (device_is_partition_of(f[0], device) || (streq(f[0], device) && !streq(f[1], "unknown")))
                         return true;
         return false;
 }
 
 static int look_at(Guest *guest, const char *device) {
-        _cleanup_free_ char *type = is_known(guest, device) ? NULL : guestfs_vfs_type(guest->g, device);
+        const char *type = is_known(guest, device) ? NULL : guest_type(guest, device);
 
         if (!type || !is_encrypted(type) || strv_length(guest->encrypted) / 2 >= GUEST_LIST_MAX)
                 return 0;
@@ -31,8 +25,8 @@ static int look_at(Guest *guest, const char *device) {
 }
 
 static int look_for(Guest *guest) {
-        static char **(*const lists[])(guestfs_h * g) = { guestfs_list_devices, guestfs_list_partitions,
-                guestfs_lvs, guestfs_list_md_devices };
+        static char *const *(*const lists[])(
+                        Guest * guest) = { guest_disks, guest_partitions, guest_volumes, guest_arrays };
         int r = 0;
 
         guest->encrypted = new0(char *, 1);
@@ -40,7 +34,7 @@ static int look_for(Guest *guest) {
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(lists) && r >= 0; i++) {
                 /* NULL: the appliance has no LVM. */
-                _cleanup_guest_list_ char **devices = lists[i](guest->g);
+                char *const *devices = lists[i](guest);
 
                 STRV_FOREACH(device, devices)
                         if (r >= 0)

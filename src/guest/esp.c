@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "basic/string-util.h"
+#include "guest/devices.h"
 
 #define STEP "inspect"
 #define TYPE "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
@@ -24,7 +25,7 @@ static bool partition_is_esp(Guest *guest, const char *partition) {
 }
 
 static bool has_gpt(Guest *guest) {
-        _cleanup_guest_list_ char **disks = guestfs_list_devices(guest->g);
+        char *const *disks = guest_disks(guest);
 
         STRV_FOREACH(disk, disks)
                 if (streq_ptr(guest_label(guest, *disk), "gpt"))
@@ -33,7 +34,7 @@ static bool has_gpt(Guest *guest) {
 }
 
 static int list_esps(Guest *guest, char ***ret) {
-        _cleanup_guest_list_ char **all = has_gpt(guest) ? guestfs_list_partitions(guest->g) : NULL;
+        char *const *all = has_gpt(guest) ? guest_partitions(guest) : NULL;
         _cleanup_strv_free_ char **esps = NULL;
 
         STRV_FOREACH(partition, all)

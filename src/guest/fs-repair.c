@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/fs-repair.h"
 #include "basic/string-util.h"
+#include "guest/devices.h"
 #include "guest/ext-state.h"
 
 #define STEP "fs_repair"
@@ -164,11 +165,11 @@ static int repair_one(Guest *guest, const char *device, const char *type) {
 }
 
 int fs_repair(Guest *guest, bool repair) {
-        char **all = guest->filesystems = guestfs_list_filesystems(guest->g);
-        int r = 0;
+        int r = guest_list_filesystems(guest, &guest->filesystems);
+        char **all = guest->filesystems;
 
-        if (!all)
-                return guest_fail_last(guest, "guest_inspection_failed", "Listing the file systems");
+        if (r < 0)
+                return r;
         guest_progress(STEP, 41);
         for (char **f = all; f[0] && f[1] && r >= 0; f += 2) {
                 r = look_at(guest, f[0], f[1]);

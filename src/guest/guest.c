@@ -19,6 +19,11 @@ void guest_done(Guest *guest) {
         json_decref(guest->clean);
         json_decref(guest->labels);
         json_decref(guest->uuids);
+        json_decref(guest->types);
+        strv_free(guest->disks);
+        strv_free(guest->partitions);
+        strv_free(guest->volumes);
+        strv_free(guest->arrays);
         strv_free(guest->encrypted);
         strv_free(guest->filesystems);
         device_names_done(&guest->names);
@@ -64,13 +69,17 @@ void guest_progress(const char *step, unsigned percent) {
         fflush(stdout);
 }
 
+void guest_emulated(void) {
+        puts("{\"event\": \"emulated\"}");
+        fflush(stdout);
+}
+
 void guest_list_freep(char ***list) {
         *list = strv_free(*list);
 }
 
-/* What libguestfs says of @device, asked once; NULL: nothing. */
-static const char *ask_once(Guest *guest, json_t **answers, const char *device,
-                char *(*ask)(guestfs_h *g, const char *) ) {
+const char *guest_ask_once(Guest *guest, json_t **answers, const char *device,
+                char *(*ask)(guestfs_h *g, const char *device)) {
         json_t *answer;
 
         if (!*answers)
@@ -86,11 +95,11 @@ static const char *ask_once(Guest *guest, json_t **answers, const char *device,
 }
 
 const char *guest_label(Guest *guest, const char *disk) {
-        return ask_once(guest, &guest->labels, disk, guestfs_part_get_parttype);
+        return guest_ask_once(guest, &guest->labels, disk, guestfs_part_get_parttype);
 }
 
 const char *guest_uuid(Guest *guest, const char *device) {
-        return ask_once(guest, &guest->uuids, device, guestfs_vfs_uuid);
+        return guest_ask_once(guest, &guest->uuids, device, guestfs_vfs_uuid);
 }
 
 bool guest_is_file(Guest *guest, const char *path) {

@@ -23,6 +23,8 @@ typedef struct Guest {
         char **filesystems; /* all of them: device, type, device, … */
         json_t *clean; /* file systems, by device: whether they were unmounted, as far as that is known */
         json_t *labels, *uuids; /* of partition tables and file systems, by device; see guest_label() */
+        char **disks, **partitions, **volumes, **arrays; /* see devices.h */
+        json_t *types; /* of what is on a device; see guest_type() */
         char **encrypted; /* device, type, device, …; NULL: not looked for yet */
         json_t *kernels; /* of the result */
         bool kvm; /* the appliance runs with it */
@@ -38,6 +40,8 @@ int guest_fail_last(Guest *guest, const char *code, const char *what);
 
 /* A line for hyper-job. */
 void guest_progress(const char *step, unsigned percent);
+/* The same: all takes longer, since there is no KVM. */
+void guest_emulated(void);
 
 /* Warns with what libguestfs says. 0 or -ENOMEM. */
 int guest_warn_last(Guest *guest, const char *step, const char *what);
@@ -50,6 +54,9 @@ void guest_list_freep(char ***list);
  * runs a program in the appliance, so the answer is kept. NULL: there is none. */
 const char *guest_label(Guest *guest, const char *disk);
 const char *guest_uuid(Guest *guest, const char *device);
+/* The same for another question, whose answers are in @answers. */
+const char *guest_ask_once(Guest *guest, json_t **answers, const char *device,
+                char *(*ask)(guestfs_h *g, const char *device));
 
 /* --- files of the guest, whose file systems are mounted --- */
 

@@ -6,6 +6,7 @@
 #include "basic/string-util.h"
 #include "guest/config-size.h"
 #include "guest/device-table.h"
+#include "guest/devices.h"
 #include "guest/encrypted.h"
 #include "guest/esp.h"
 #include "guest/kernel-default.h"
@@ -56,7 +57,7 @@ static int name_partition(Guest *guest, const char *device) {
 }
 
 static int name_filesystems(Guest *guest) {
-        _cleanup_guest_list_ char **disks = guestfs_list_devices(guest->g);
+        char *const *disks = guest_disks(guest);
         _cleanup_strv_free_ char **encrypted = NULL;
         int r = 0;
 
@@ -341,7 +342,7 @@ static json_t *find_group(json_t *groups, const char *name, bool devices_file) {
 
 /* "/dev/vg0/root" */
 static json_t *describe_volumes(Guest *guest) {
-        _cleanup_guest_list_ char **lvs = guestfs_lvs(guest->g);
+        char *const *lvs = guest_volumes(guest);
         bool devices_file = guest->mounted && guest_is_file(guest, LVM_DEVICES_FILE);
         json_t *list = json_array();
 
@@ -362,7 +363,7 @@ static json_t *describe_volumes(Guest *guest) {
 }
 
 json_t *inspect_describe(Guest *guest) {
-        _cleanup_guest_list_ char **devices = guestfs_list_devices(guest->g);
+        char *const *devices = guest_disks(guest);
         int esp = -1;
         json_t *disks = describe_disks(guest, devices, &esp);
         int boot = boot_disk_find(guest, devices, esp);

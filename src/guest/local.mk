@@ -21,6 +21,8 @@ libhyper_guest_a_SOURCES = \
 	src/guest/config-size.h \
 	src/guest/cpio.c \
 	src/guest/cpio.h \
+	src/guest/devices.c \
+	src/guest/devices.h \
 	src/guest/device-name.c \
 	src/guest/device-name.h \
 	src/guest/device-table.c \

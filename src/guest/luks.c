@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/luks.h"
 #include "basic/string-util.h"
+#include "guest/devices.h"
 #include "guest/encrypted.h"
 
 #define STEP "inspect"
@@ -52,6 +53,7 @@ int luks_unlock(Guest *guest) {
                 return r;
         /* There may be others in them. */
         guest->encrypted = strv_free(guest->encrypted);
+        guest_forget_devices(guest);
         if (opened && guestfs_lvm_scan(guest->g, 1) < 0)
                 return guest_warn_last(guest, STEP, "Looking for volumes in encrypted devices");
         return 0;

@@ -18,13 +18,12 @@ static int add_fallback(Guest *guest) {
 
 /* NVRAM, which names the boot loader, is not migrated. */
 int windows_boot_repair(Guest *guest) {
-        _cleanup_guest_list_ char **all = guestfs_list_filesystems(guest->g);
         int r = 0;
 
         guest_progress(STEP, 90);
-        if (!all || guestfs_umount_all(guest->g) < 0)
+        if (guestfs_umount_all(guest->g) < 0)
                 return guest_fail_last(guest, "guest_write_failed", "Unmounting the guest's file systems");
-        for (char **f = all; f[0] && f[1] && r >= 0; f += 2) {
+        for (char **f = guest->filesystems; f[0] && f[1] && r >= 0; f += 2) {
                 if (!streq(f[1], "vfat"))
                         continue;
                 if (guestfs_mount(guest->g, f[0], "/") < 0) {

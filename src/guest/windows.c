@@ -3,6 +3,7 @@
 
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
+#include "guest/devices.h"
 #include "guest/encrypted.h"
 #include "guest/guest-registry.h"
 #include "guest/windows-table.h"
@@ -31,7 +32,7 @@ static bool is_dynamic(Guest *guest, const char *partition) {
 }
 
 static bool has_dynamic(Guest *guest) {
-        _cleanup_guest_list_ char **all = guestfs_list_partitions(guest->g);
+        char *const *all = guest_partitions(guest);
 
         STRV_FOREACH(p, all)
                 if (is_dynamic(guest, *p))

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # The part "guest" of tests/bench/run: a guest of VMware (tests/guests/bios.sh) is inspected and fixed, beside
-# virt-inspector and virt-v2v-in-place. All use the same fixed appliance, one after the other, on this host,
-# and without KVM, since that makes them comparable on any host. To be sourced by that script.
+# virt-inspector and virt-v2v-in-place, one after the other, on this host, and without KVM, since that makes
+# them comparable on any host. hyper-guest uses the appliance that hyper makes, its peers that of libguestfs,
+# which is not made during the measurement either. To be sourced by that script.
 
 # shellcheck disable=SC2154 # rounds, work, tests and build_directory are that script's
 
@@ -37,7 +38,7 @@ hyper_guest() {
         rm -rf "$d/$1.tmp"
         mkdir "$d/$1.tmp"
         cat >"$d/$1.orders" <<END
-{"disks": [{"path": "$d/$1.qcow2", "format": "qcow2"}], "operations": "$2", "appliance": "$d/appliance",
+{"disks": [{"path": "$d/$1.qcow2", "format": "qcow2"}], "operations": "$2", "appliance": "$d/appliance/current",
  "runtime": "$d/$1.tmp"}
 END
         # shellcheck disable=SC2016 # for the shell inside
@@ -53,13 +54,14 @@ guest_changed() {
 guest_prepare() {
         local plain=$guest_dir/base.tar
         rm -rf "$guest_dir"
-        mkdir -p "$guest_dir/appliance"
+        mkdir -p "$guest_dir/fixed"
         "$tests/guests/base.sh" "$plain"
         BASE=$plain "$tests/guests/bios.sh" "$guest_dir/guest.img" >"$guest_dir/guest.log" 2>&1 ||
                 die "the guest cannot be made: $(tail -n 3 "$guest_dir/guest.log")"
         rm "$plain"
-        supermin --build -f ext2 --host-cpu x86_64 --copy-kernel -o "$guest_dir/appliance" /usr/lib/*/guestfs/supermin.d
-        touch "$guest_dir/appliance/README.fixed"
+        "$tests/../src/guest/hyper-appliance" "$guest_dir/appliance"
+        supermin --build -f ext2 --host-cpu x86_64 --copy-kernel -o "$guest_dir/fixed" /usr/lib/*/guestfs/supermin.d
+        touch "$guest_dir/fixed/README.fixed"
 }
 
 # guest_row WHAT OURS PEER "NAME OF THE PEER": seconds, CPU seconds and memory
@@ -84,7 +86,7 @@ guest_starts() {
 bench_guest() {
         local i
         export LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg
-        export LIBGUESTFS_PATH=$guest_dir/appliance LIBGUESTFS_MEMSIZE=1280
+        export LIBGUESTFS_PATH=$guest_dir/fixed LIBGUESTFS_MEMSIZE=1280
         guest_prepare
         # A fix takes long enough to be measured once.
         for i in $(seq "$rounds"); do

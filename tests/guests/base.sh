@@ -4,7 +4,7 @@
 # base.sh FILE.tar [PACKAGE…]: the Debian 12 that guests of one kind consist of, in about a minute. It is like
 # a guest of VMware: the full kernel (with pvscsi, mptspi, vmxnet3), an initramfs without drivers of virtio,
 # open-vm-tools, GRUB for BIOS and UEFI, a serial console, and root without a password. With the package
-# dracut, that makes the initramfs.
+# dracut, that makes the initramfs; with selinux-policy-default, SELinux is on.
 
 set -euo pipefail
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # bios.sh IMAGE [ext4|xfs|btrfs]: BIOS, MBR, one root and swap; fstab has /dev/sda1 and /dev/sda2; a udev rule
-# for vmxnet3
+# for vmxnet3. With SELinux in the base, all files are labeled.
 
 # shellcheck source=tests/guests/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -22,4 +22,9 @@ printf 'SUBSYSTEM=="net", %s, NAME="ens192"\n' 'DRIVERS=="vmxnet3", ATTR{address
         >"$m/etc/udev/rules.d/70-persistent-net.rules"
 grub_cfg /dev/sda1 hd0,msdos1 "$uuid" '' "$(grub_name "$fs")" /dev/sda1 msdos
 grub_bios "$out" '(hd0,msdos1)/boot/grub' part_msdos "$(grub_name "$fs")"
+if [ -e "$m/usr/sbin/setfiles" ]; then
+        mount -t proc proc "$m/proc"
+        chroot "$m" setfiles -F /etc/selinux/default/contexts/files/file_contexts /
+        umount "$m/proc"
+fi
 umount "$m"

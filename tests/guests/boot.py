@@ -3,8 +3,9 @@
 """Boot a disk under emulation, without changing it, and print how far it comes as one line of JSON.
 
 The first of PATTERNS that appears on the serial console decides. After "login", log in as root and print the
-device of the root, the driver and address of the NIC, whether the gateway answers, and failed units. The exit
-status is 0 if the guest has started on the hardware of KVM, with its network and without failed units."""
+device of the root, the driver and address of the NIC, whether the gateway answers, failed units, and with
+SELinux, its mode and the changed files that have a wrong label. The exit status is 0 if the guest has started
+on the hardware of KVM, with its network, and without failed units and wrong labels."""
 
 import argparse
 import json
@@ -27,6 +28,8 @@ QUESTION = (
     "ping -c1 -W9 10.0.2.2 >/dev/null; echo P=$? R=$(findmnt -no SOURCE / | sed 's/\\[.*//') "
     "N=$(for i in /sys/class/net/e*; do n=${i##*/}; echo $n:$(basename $(readlink -f $i/device/driver)):"
     "$(ip -br -4 addr show $n | awk '{print $3}'); done | xargs) "
+    "S=$(! command -v getenforce >/dev/null || { getenforce; restorecon -nvr /etc/fstab /etc/systemd/network "
+    "/etc/udev /etc/default /etc/initramfs-tools /boot 2>&1 | head -c 500; } | xargs) "
     "F=$(systemctl --failed --plain --no-legend | awk '{print $1}' | xargs) ; echo DO''NE")
 
 
@@ -101,10 +104,11 @@ def reach(console, args):
 def describe(console):
     console.ask("root", r"[#$] $", 300)
     answer = console.ask(QUESTION, r"\nDONE", 300)
-    m = re.search(r"\nP=(\d+) R=(\S*) N=(.*) F=(.*)\n", answer)
+    m = re.search(r"\nP=(\d+) R=(\S*) N=(.*) S=(.*) F=(.*)\n", answer)
     if not m:
         return {"answer": answer[-300:]}
-    return {"ping": m[1] == "0", "root": m[2], "nics": m[3].strip(), "failed": m[4].strip()}
+    return {"ping": m[1] == "0", "root": m[2], "nics": m[3].strip(), "selinux": m[4].strip(),
+            "failed": m[5].strip()}
 
 
 def main():
@@ -129,6 +133,7 @@ def main():
             console.process.wait()
     print(json.dumps(result))
     works = result.get("ping") and not result["failed"] and "ens192:virtio_net:10.0.2.15/24" in result["nics"]
+    works = works and result["selinux"] in ("", "Permissive", "Enforcing")
     return 0 if works else 1
 
 

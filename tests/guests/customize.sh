@@ -23,6 +23,11 @@ GRUB_CMDLINE_LINUX="console=ttyS0,115200 no_timer_check"
 GRUB_TERMINAL="serial"
 GRUB_DISABLE_OS_PROBER=true
 EOF
+# It is on if the package is there, and its messages would follow the prompt of the login.
+if [ -d "$root/etc/selinux/default" ]; then
+        printf 'SELINUX=permissive\nSELINUXTYPE=default\n' >"$root/etc/selinux/config"
+        sed -i 's/^GRUB_CMDLINE_LINUX="/&security=selinux selinux=1 loglevel=4 /' "$root/etc/default/grub"
+fi
 kernel=$(ls "$root/lib/modules")
 if [ -x "$root/usr/bin/dracut" ]; then
         cat >"$root/etc/dracut.conf.d/vmware.conf" <<'EOF'

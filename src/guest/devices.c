@@ -43,83 +43,57 @@ bool device_is_partition_of(const char *device, const char *disk) {
         return rest && disk[strlen(disk) - 1] > '9' && *rest >= '0' && *rest <= '9';
 }
 
-static bool is_partitioned(Guest *guest, const char *disk) {
-        char *const *partitions = guest_partitions(guest);
-
+static bool is_partitioned(char *const *partitions, const char *disk) {
         STRV_FOREACH(p, partitions)
                 if (device_is_partition_of(*p, disk))
                         return true;
         return false;
 }
 
-/* Those that may have a file system. */
+/* Those that may have a file system. -EAGAIN: libguestfs fails to give one of the lists. */
 static int list_places(Guest *guest, char ***ret) {
-        static char *const *(*const lists[])(
-                        Guest * guest) = { guest_disks, guest_partitions, guest_arrays, guest_volumes };
+        char *const *lists[] = { guest_partitions(guest), guest_disks(guest), guest_arrays(guest),
+                guest_volumes(guest) };
         _cleanup_strv_free_ char **all = new0(char *, 1);
 
         if (!all)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(lists); i++) {
-                char *const *list = lists[i](guest);
-                STRV_FOREACH(device, list)
-                        if (!is_partitioned(guest, *device) && strv_extend(&all, *device) < 0)
+                if (!lists[i])
+                        return -EAGAIN;
+                STRV_FOREACH(device, lists[i])
+                        if (!is_partitioned(lists[0], *device) && strv_extend(&all, *device) < 0)
                                 return -ENOMEM;
         }
         *ret = TAKE_PTR(all);
         return 0;
 }
 
-/* Of a partition; 0 of others. */
-static unsigned long partition_number(const char *device) {
-        const char *digits = startswith(device, "/dev/sd") ? device + strcspn(device, "0123456789") : "";
-
-        return strtoul(digits, NULL, 10);
-}
-
-bool filesystems_are_plain(char *const *devices, const char *const *types) {
+/* Neither subvolumes nor dynamic disks are in it, it is not encrypted, and it is no extended partition. */
+static bool type_is_plain(const char *type) {
         static const char *const plain[] = { "ext2", "ext3", "ext4", "xfs", "swap", "vfat", "LVM2_member",
                 "linux_raid_member" };
-        bool unknown = false, logical = false;
 
-        for (size_t i = 0; devices[i]; i++) {
-                bool found = !types[i];
-
-                for (size_t k = 0; k < ELEMENTSOF(plain) && !found; k++)
-                        found = streq(types[i], plain[k]);
-                if (!found)
-                        return false;
-                unknown = unknown || !types[i];
-                logical = logical || partition_number(devices[i]) > 4;
-        }
-        /* Only then may a partition without a type be an extended one. */
-        return !unknown || !logical;
+        for (size_t i = 0; type && i < ELEMENTSOF(plain); i++)
+                if (streq(type, plain[i]))
+                        return true;
+        return false;
 }
 
 /* -EAGAIN: libguestfs must be asked. */
 static int list_plain(Guest *guest, char *const *places, char ***ret) {
         _cleanup_strv_free_ char **list = new0(char *, 1);
-        size_t n = strv_length(places);
-        const char **types = new0(const char *, n + 1);
-        int r = list && types ? 0 : -ENOMEM;
 
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                types[i] = guest_type(guest, places[i]);
-                if (isempty(types[i]))
-                        types[i] = NULL;
+        if (!list)
+                return -ENOMEM;
+        STRV_FOREACH(place, places) {
+                const char *type = guest_type(guest, *place);
+                if (!type_is_plain(type))
+                        return -EAGAIN;
+                if (!endswith(type, "_member") &&
+                                (strv_extend(&list, *place) < 0 || strv_extend(&list, type) < 0))
+                        return -ENOMEM;
         }
-        if (r >= 0 && !filesystems_are_plain(places, types))
-                r = -EAGAIN;
-        for (size_t i = 0; i < n && r >= 0; i++) {
-                if (types[i] && endswith(types[i], "_member"))
-                        continue;
-                r = strv_extend(&list, places[i]);
-                if (r >= 0)
-                        r = strv_extend(&list, types[i] ? types[i] : "unknown");
-        }
-        free(types);
-        if (r < 0)
-                return r;
         *ret = TAKE_PTR(list);
         return 0;
 }

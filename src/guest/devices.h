@@ -6,7 +6,7 @@
 
 #include "guest/guest.h"
 
-/* Lists that belong to @guest; NULL if there are none. Volumes are those of LVM. */
+/* Lists that belong to @guest; NULL if libguestfs fails. Volumes are those of LVM. */
 char *const *guest_disks(Guest *guest);
 char *const *guest_partitions(Guest *guest);
 char *const *guest_volumes(Guest *guest);
@@ -16,15 +16,13 @@ char *const *guest_arrays(Guest *guest);
 const char *guest_type(Guest *guest, const char *device);
 
 /* As guestfs_list_filesystems(): device, type, device, …; without what belongs to an array or volume group
- * and what is encrypted. 0 or negative errno after guest_fail(). */
+ * and what is encrypted. It is asked only if the list cannot be made from the types of all devices: to search
+ * for subvolumes, dynamic disks, opened devices and extended partitions, and if something is not known. 0,
+ * -ENOMEM, or negative errno after guest_fail(). */
 int guest_list_filesystems(Guest *guest, char ***ret);
 
 /* Whether @device is one of the partitions of @disk, "/dev/sda1" of "/dev/sda". */
 bool device_is_partition_of(const char *device, const char *disk);
-
-/* The list can be made from the types of the devices, which are @types (NULL: not known). Otherwise,
- * libguestfs has to search for subvolumes, dynamic disks, opened devices and extended partitions. */
-bool filesystems_are_plain(char *const *devices, const char *const *types);
 
 /* More devices have appeared. */
 void guest_forget_devices(Guest *guest);

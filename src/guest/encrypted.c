@@ -33,9 +33,11 @@ static int look_for(Guest *guest) {
         if (!guest->encrypted)
                 return -ENOMEM;
         for (size_t i = 0; i < ELEMENTSOF(lists) && r >= 0; i++) {
-                /* NULL: the appliance has no LVM. */
                 char *const *devices = lists[i](guest);
 
+                /* Otherwise, the appliance has no LVM. */
+                if (!devices && lists[i] != guest_volumes)
+                        return guest_fail_last(guest, "guest_inspection_failed", "Listing the disks");
                 STRV_FOREACH(device, devices)
                         if (r >= 0)
                                 r = look_at(guest, *device);

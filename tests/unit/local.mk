@@ -181,6 +181,7 @@ $(VSPHERE_TESTS): $(filter %.a,$(VSPHERE_TEST_LIBS))
 
 GUEST_TESTS = \
 	tests/unit/guest/test-guest-boot \
+	tests/unit/guest/test-guest-devices \
 	tests/unit/guest/test-guest-editors \
 	tests/unit/guest/test-guest-first-boot \
 	tests/unit/guest/test-guest-initramfs \

@@ -3,7 +3,6 @@
 /* What the result says of a guest: its network, its hardware, file systems, and whether it boots. */
 
 #include "guest/boot-state.h"
-#include "guest/devices.h"
 #include "guest/ext-state.h"
 #include "guest/linux-hardware.h"
 #include "guest/network-list.h"
@@ -257,45 +256,6 @@ START_TEST(superblocks_are_read) {
 }
 END_TEST
 
-/* --- file systems ---------------------------------------------------------------------------------- */
-
-static const struct {
-        const char *devices[4], *types[4];
-        bool plain;
-} places[] = {
-        { { "/dev/sda1", "/dev/sda2", "/dev/vg0/root" }, { "ext4", "LVM2_member", "xfs" }, true },
-        { { "/dev/sda1", "/dev/sda2", "/dev/md127" }, { "vfat", "linux_raid_member", "swap" }, true },
-        { { "/dev/sda" }, { NULL }, true },
-        /* the partition of GRUB on a disk with a GPT */
-        { { "/dev/sda1", "/dev/sda2" }, { NULL, "ext4" }, true },
-        /* an extended partition */
-        { { "/dev/sda1", "/dev/sda2", "/dev/sda5" }, { "ext4", NULL, "swap" }, false },
-        { { "/dev/sda1", "/dev/sda15" }, { "ext4", "vfat" }, true },
-        { { "/dev/sda1", "/dev/sdab5" }, { NULL, "ext4" }, false },
-        /* subvolumes, dynamic disks, devices that may be open */
-        { { "/dev/sda1" }, { "btrfs" }, false },
-        { { "/dev/sda1" }, { "ntfs" }, false },
-        { { "/dev/sda1" }, { "crypto_LUKS" }, false },
-        { { "/dev/sda1", "/dev/sda2" }, { "ext4", "BitLocker" }, false },
-};
-
-START_TEST(plain_file_systems_are_known) {
-        for (size_t i = 0; i < ELEMENTSOF(places); i++)
-                ck_assert_msg(filesystems_are_plain((char *const *) places[i].devices, places[i].types) ==
-                                                places[i].plain,
-                                "row %zu", i);
-}
-END_TEST
-
-START_TEST(partitions_belong_to_their_disk) {
-        ck_assert(device_is_partition_of("/dev/sda1", "/dev/sda"));
-        ck_assert(!device_is_partition_of("/dev/sdaa1", "/dev/sda"));
-        ck_assert(!device_is_partition_of("/dev/sda", "/dev/sda"));
-        ck_assert(!device_is_partition_of("/dev/sda12", "/dev/sda1"));
-        ck_assert(!device_is_partition_of("/dev/md1", "/dev/md"));
-}
-END_TEST
-
 TEST_MAIN("guest-report", networks_are_read, networks_of_two_files_are_one, networks_are_limited,
                 hardware_suits_the_kernel, reasons_are_given, what_is_ordered_by_name_must_be_possible,
-                superblocks_are_read, plain_file_systems_are_known, partitions_belong_to_their_disk)
+                superblocks_are_read)

@@ -109,6 +109,28 @@ if want luks; then
         check luks '(.guest.root | startswith("/dev/mapper/luks-")) and .guest.os.hostname == "unusual" and
                 .guest.virtio'
 fi
+if want md; then
+        tree "$d/md" 1
+        echo '/dev/md/0 / ext4 defaults 0 1' >"$d/md/etc/fstab"
+        image md 24M
+        "$(dirname "$0")/mirror.py" "$d/md.img" "$d/md-0.img" "$d/md-1.img"
+        run md '"operations": "auto"' md-0 md-1
+        check md '(.guest.root | startswith("/dev/md")) and .guest.os.hostname == "unusual" and
+                .guest.virtio and [.guest.filesystems[].device] == [.guest.root]'
+fi
+if want logical; then
+        # Libguestfs knows which partition is the extended one.
+        tree "$d/logical" 1
+        echo '/dev/sda5 / ext4 defaults 0 1' >"$d/logical/etc/fstab"
+        truncate -s 40M "$d/logical.img"
+        printf '%s\n' 'start=1MiB, size=8MiB, type=83' 'start=9MiB, size=30MiB, type=5' \
+                'start=10MiB, size=25MiB, type=83' | sfdisk -q --label dos "$d/logical.img"
+        mkfs.ext4 -q -F -E offset=1048576 "$d/logical.img" 8M
+        mkfs.ext4 -q -F -d "$d/logical" -E offset=10485760 "$d/logical.img" 25M
+        run logical '"operations": "auto"' logical
+        check logical '.guest.root == "/dev/sda5" and .guest.virtio and
+                [.guest.filesystems[].device] == ["/dev/sda1", "/dev/sda5"]'
+fi
 if want no-tool; then
         tree "$d/tool" 1
         image tool 24M

@@ -189,6 +189,7 @@ GUEST_TESTS = \
 	tests/unit/guest/test-guest-nics \
 	tests/unit/guest/test-guest-registry \
 	tests/unit/guest/test-guest-report \
+	tests/unit/guest/test-guest-unusual \
 	tests/unit/guest/test-guest-virtio-win
 GUEST_TEST_LIBS = libhyper-test.a libhyper-firstboot.a $(GUEST_LIBS) $(HIVEX_LIBS)
 $(GUEST_TESTS): private TEST_LIBS = $(GUEST_TEST_LIBS) $(CHECK_LIBS)

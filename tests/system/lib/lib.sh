@@ -59,20 +59,37 @@ exists() { [ -e "$1" ] || fail "expected $1 to exist; in its directory: $(find "
         -maxdepth 1 -printf '%f ' 2>&1)"; }
 missing() { [ ! -e "$1" ] || fail "expected that there is no $1"; }
 
+# pause TRIES: before a condition is looked at again. A look costs up to a tenth of a second of CPU time, so
+# what takes longer is looked at less often.
+pause() {
+        if [ "$1" -lt 20 ]; then sleep 0.05; elif [ "$1" -lt 50 ]; then sleep 0.1; else sleep 0.2; fi
+}
+
 # eventually SECONDS WHAT COMMAND…: waits until the command is true
 eventually() {
-        local limit=$1 what=$2 end=$((SECONDS + $1))
+        local limit=$1 what=$2 end=$((SECONDS + $1)) tries=0
         shift 2
         until "$@"; do
                 [ $SECONDS -lt $end ] || fail "waited $limit s for this, in vain: $what"
-                sleep 0.05
+                pause $((tries++))
         done
 }
 
 # --- jobs over the bus -------------------------------------------------------------------------------------
 
+# jq takes 25 ms of CPU time to start, so what is called in loops does without it.
+
+# first_string TEXT: the first string in what busctl prints, such as: so "/org/hyper1" "{}"
+first_string() {
+        local text=${1#*\"}
+        printf '%s\n' "${text%%\"*}"
+}
+
 # submit SPEC: submits over the bus and prints the id
-submit() { busctl --json=short call "${manager[@]}" SubmitJob 'sa{sv}' "$1" 0 | jq -r '.data[0]'; }
+submit() {
+        local reply
+        reply=$(busctl call "${manager[@]}" SubmitJob 'sa{sv}' "$1" 0) && first_string "$reply"
+}
 
 # spec SOURCE DESTINATION [JQ-PROGRAM]: a spec for a conversion. Paths are files, all else NBD URIs; the
 # program changes the rest, as in: spec a.vmdk b.qcow2 '.parameters.verify = true'
@@ -83,13 +100,23 @@ spec() {
                 {operation: "convert", source: ($s | endpoint), destination: ($d | endpoint)}
                 # a raw disk without a boot sector, as tests have them, is not recognized
                 | if $s | test("^/.*\\.raw$") then .source.format = "raw" else . end
-                | if .destination.type == "file" then .destination.format = (([$d | format] | .[0]) // "raw") else . end' | jq -c "${3:-.}"
+                | if .destination.type == "file" then .destination.format = (([$d | format] | .[0]) // "raw") else . end
+                | '"${3:-.}"
 }
 
 # job ID: the job as JSON
 job() { busctl --json=short call "${manager[@]}" GetJob s "$1" | jq -r '.data[1]'; }
-job_path() { busctl --json=short call "${manager[@]}" GetJob s "$1" | jq -r '.data[0]'; }
-state() { job "$1" | jq -r .state; }
+job_path() {
+        local reply
+        reply=$(busctl call "${manager[@]}" GetJob s "$1") && first_string "$reply"
+}
+# (its own state comes before those in its history)
+state() {
+        local reply
+        reply=$(busctl call "${manager[@]}" GetJob s "$1") || return
+        reply=${reply#*'\"state\":\"'}
+        printf '%s\n' "${reply%%\\*}"
+}
 reason() { job "$1" | jq -r '.state_history[-1].reason // .reason'; }
 # states ID: all it went through, in one line
 states() { job "$1" | jq -r '[.state_history[].state] | join(" ")'; }
@@ -99,7 +126,7 @@ is_final() { case $1 in COMPLETED | FAILED | CANCELLED) ;; *) return 1 ;; esac; 
 
 # wait_state ID STATE [SECONDS]: until it is in that state, or beyond it
 wait_state() {
-        local id=$1 want=$2 limit=${3:-60} now end=$((SECONDS + ${3:-60}))
+        local id=$1 want=$2 limit=${3:-60} now end=$((SECONDS + ${3:-60})) tries=0
         while :; do
                 now=$(state "$id") || now='(none)'
                 [ "$now" = "$want" ] && return 0
@@ -108,16 +135,17 @@ wait_state() {
                         fail "job $id is $now, not $want: $(reason "$id")"
                 fi
                 [ $SECONDS -lt $end ] || fail "job $id is still $now after $limit s, not $want"
-                sleep 0.05
+                pause $((tries++))
         done
 }
 
 # wait_bytes ID BYTES: until that many are done
 wait_bytes() {
-        local id=$1 moved end=$((SECONDS + 60))
+        local id=$1 moved path end=$((SECONDS + 60))
+        path=$(job_path "$id")
         while :; do
-                moved=$(busctl --json=short get-property org.hyper1 "$(job_path "$id")" org.hyper1.Job \
-                        BytesDone | jq -r .data)
+                moved=$(busctl get-property org.hyper1 "$path" org.hyper1.Job BytesDone)
+                moved=${moved#t }
                 [ "$moved" -ge "$2" ] && return 0
                 is_final "$(state "$id")" &&
                         fail "job $id is $(state "$id") after $moved bytes: $(reason "$id")"
@@ -223,14 +251,17 @@ allow_receivers() {
 listens() { [ -n "$(ss -ltnH "( sport = :$1 )")" ]; }
 receiver_down() { systemctl stop "test-receiver-$1"; }
 # hook DEFINITION: adds a webhook and prints its index
-hook() { busctl --json=short call "${manager[@]}" AddWebhook 'sa{sv}' "$1" 0 | jq '.data[0]'; }
+hook() {
+        local reply
+        reply=$(busctl call "${manager[@]}" AddWebhook 'sa{sv}' "$1" 0) && echo "${reply#u }"
+}
 # seen PORT [JQ-PROGRAM]: what came there, one a line; the event if no program says otherwise
 seen() { jq -r "${2:-.body | fromjson | .event}" "$dir/$1.seen"; }
 seen_count() { wc -l <"$dir/$1.seen"; }
 has_seen() { [ "$(seen_count "$1")" -ge "$2" ]; }
 # deliveries INDEX [JQ-PROGRAM]: the deliveries of a webhook as JSON, oldest first
-deliveries() { busctl --json=short call "${manager[@]}" ListDeliveries 'ua{sv}' "$1" 0 | jq -r '.data[0]' |
-        jq -c "reverse | ${2:-.}"; }
+deliveries() { busctl --json=short call "${manager[@]}" ListDeliveries 'ua{sv}' "$1" 0 |
+        jq -c ".data[0] | fromjson | reverse | ${2:-.}"; }
 none_pending() { [ "$(deliveries "$1" 'map(select(.status == "pending")) | length')" = 0 ]; }
 # quick_job ID: a job that is soon over, for its events
 quick_job() {

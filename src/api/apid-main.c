@@ -155,7 +155,7 @@ static int serve(Api *api, int fd, const char *name) {
         if (dialect->tls) {
                 r = load_certificate(name, &tls);
                 if (r <= 0)
-                        return r;
+                        return r < 0 ? r : refuse(api, fd, name);
         }
         again = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         if (again < 0)

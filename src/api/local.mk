@@ -138,6 +138,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/job-submit.h \
 	src/api/openapi/dialect-schema.c \
 	src/api/openapi/dialect-schema.h \
+	src/api/openapi/docs-pages.c \
+	src/api/openapi/docs-pages.h \
 	src/api/openapi/openapi.c \
 	src/api/openapi/openapi.h \
 	src/api/openapi/schema.c \
@@ -221,8 +223,6 @@ libhyper_dialects_a_SOURCES = \
 	src/api/worker/worker-json.h \
 	src/api/worker/worker-metrics.c \
 	src/api/worker/worker-metrics.h \
-	src/api/worker/worker-pages.c \
-	src/api/worker/worker-pages.h \
 	src/api/worker/worker-routes.c \
 	src/api/worker/worker-routes.h \
 	src/api/worker/worker-workers.c \
@@ -309,6 +309,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/v1/v1-submit.h \
 	src/api/v1/v1-subscription.c \
 	src/api/v1/v1-subscription.h \
+	src/api/v1/v1-upload-watch.c \
+	src/api/v1/v1-upload-watch.h \
 	src/api/v1/v1-upload.c \
 	src/api/v1/v1-upload.h \
 	src/api/v1/v1-ws.c \
@@ -327,16 +329,16 @@ EXTRA_DIST += src/api/README.md src/api/access/README.md src/api/hosts/README.md
 # Pages for browsers, and what they are made of; see their README
 docspagesdir = $(datadir)/hyper/docs
 dist_docspages_DATA = \
-	src/api/worker/pages/docs.html \
-	src/api/worker/pages/docs.js \
-	src/api/worker/pages/redoc.LICENSE \
-	src/api/worker/pages/redoc.html \
-	src/api/worker/pages/redoc.js \
-	src/api/worker/pages/redoc.standalone.js \
-	src/api/worker/pages/redoc.standalone.js.LICENSE.txt \
-	src/api/worker/pages/swagger-ui-bundle.js \
-	src/api/worker/pages/swagger-ui-bundle.js.LICENSE.txt \
-	src/api/worker/pages/swagger-ui.LICENSE \
-	src/api/worker/pages/swagger-ui.NOTICE \
-	src/api/worker/pages/swagger-ui.css
-EXTRA_DIST += src/api/worker/pages/README.md
+	src/api/openapi/pages/docs.html \
+	src/api/openapi/pages/docs.js \
+	src/api/openapi/pages/redoc.LICENSE \
+	src/api/openapi/pages/redoc.html \
+	src/api/openapi/pages/redoc.js \
+	src/api/openapi/pages/redoc.standalone.js \
+	src/api/openapi/pages/redoc.standalone.js.LICENSE.txt \
+	src/api/openapi/pages/swagger-ui-bundle.js \
+	src/api/openapi/pages/swagger-ui-bundle.js.LICENSE.txt \
+	src/api/openapi/pages/swagger-ui.LICENSE \
+	src/api/openapi/pages/swagger-ui.NOTICE \
+	src/api/openapi/pages/swagger-ui.css
+EXTRA_DIST += src/api/openapi/pages/README.md

@@ -198,20 +198,34 @@ static int choose_disk_bus(const Writer *w) {
         return w->guest->disk_bus;
 }
 
+static int bus_of(const Writer *w, size_t disk) {
+        int bus = w->domain->disks[disk].bus;
+
+        return bus != VM_BUS_UNKNOWN ? bus : w->disk_bus;
+}
+
+static const char *prefix_of(const Writer *w, size_t disk) {
+        static const char *const prefixes[_VM_BUS_MAX] = { [VM_BUS_VIRTIO] = "vd", [VM_BUS_IDE] = "hd" };
+        const char *prefix = prefixes[bus_of(w, disk)];
+
+        return prefix ? prefix : "sd";
+}
+
 /* "vda" to "vdz", "vdaa" and so on. */
 static void write_target(Writer *w, size_t disk) {
-        static const char *const prefixes[_VM_BUS_MAX] = { [VM_BUS_VIRTIO] = "vd", [VM_BUS_IDE] = "hd" };
-        const char *prefix = prefixes[w->disk_bus] ? prefixes[w->disk_bus] : "sd";
+        const char *prefix = prefix_of(w, disk);
         char letters[4] = "";
-        size_t n = sizeof(letters) - 1;
+        size_t n = sizeof(letters) - 1, before = 0;
 
-        for (size_t i = disk + 1; i > 0; i = (i - 1) / 26)
+        for (size_t i = 0; i < disk; i++)
+                before += streq(prefix_of(w, i), prefix);
+        for (size_t i = before + 1; i > 0; i = (i - 1) / 26)
                 letters[--n] = (char) ('a' + (i - 1) % 26);
         begin(w, "target");
         check(w,
                         xmlTextWriterWriteFormatAttribute(
                                         w->xml, (const xmlChar *) "dev", "%s%s", prefix, letters + n));
-        attribute(w, "bus", vm_bus_to_string(w->disk_bus));
+        attribute(w, "bus", vm_bus_to_string(bus_of(w, disk)));
         end(w);
 }
 
@@ -257,9 +271,13 @@ static void write_disk(Writer *w, size_t disk) {
 }
 
 static void write_disks(Writer *w) {
-        for (size_t i = 0; i < w->domain->n_disks; i++)
+        bool scsi = false;
+
+        for (size_t i = 0; i < w->domain->n_disks; i++) {
                 write_disk(w, i);
-        if (w->disk_bus == VM_BUS_SCSI)
+                scsi = scsi || bus_of(w, i) == VM_BUS_SCSI;
+        }
+        if (scsi)
                 ELEMENT(w, "controller", "type", "scsi", "index", "0", "model", "virtio-scsi");
 }
 
@@ -357,7 +375,8 @@ static void write_devices(Writer *w) {
         for (size_t i = 0; i < w->vm->n_nics; i++)
                 write_nic(w, i);
         write_console(w);
-        write_display(w);
+        if (!w->domain->headless)
+                write_display(w);
         write_tpm(w);
         ELEMENT(w, "memballoon", "model", "virtio");
         begin(w, "rng");

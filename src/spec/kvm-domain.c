@@ -23,6 +23,7 @@ static const JsonField domain_fields[] = {
                         .expected = "scsi, sata, ide, virtio" },
         { "nic_model", JSON_FIELD_STRING, offsetof(KvmDomain, nic_model), .max = VM_WORD_MAX },
         { "start", JSON_FIELD_BOOLEAN, offsetof(KvmDomain, start) },
+        { "headless", JSON_FIELD_BOOLEAN, offsetof(KvmDomain, headless) },
         {},
 };
 
@@ -30,6 +31,8 @@ static const JsonField disk_fields[] = {
         { "path", JSON_FIELD_STRING, offsetof(KvmDisk, path), .flags = JSON_REQUIRED },
         { "format", JSON_FIELD_STRING, offsetof(KvmDisk, format), .flags = JSON_REQUIRED,
                         .max = VM_WORD_MAX },
+        { "bus", JSON_FIELD_ENUM, offsetof(KvmDisk, bus), .from_string = bus_from_string,
+                        .expected = "scsi, sata, ide, virtio" },
         {},
 };
 
@@ -86,7 +89,8 @@ bool kvm_nic_model_is_valid(const char *model) {
 static bool disk_is_valid(const KvmDisk *disk) {
         const char *reason;
 
-        return disk->path && disk->format && job_path_is_valid(disk->path, true, &reason) &&
+        return disk->path && disk->format && disk->bus != VM_BUS_NVME &&
+                        job_path_is_valid(disk->path, true, &reason) &&
                         (streq(disk->format, "qcow2") || streq(disk->format, "raw"));
 }
 
@@ -162,13 +166,14 @@ json_t *kvm_domain_to_json(const KvmDomain *d) {
 
         for (size_t i = 0; i < d->n_disks; i++)
                 if (json_array_append_new(disks,
-                                    json_pack("{s:s, s:s}", "path", d->disks[i].path, "format",
-                                                    d->disks[i].format)) < 0)
+                                    json_pack("{s:s, s:s, s:s*}", "path", d->disks[i].path, "format",
+                                                    d->disks[i].format, "bus",
+                                                    vm_bus_to_string(d->disks[i].bus))) < 0)
                         return NULL;
-        return json_pack("{s:s, s:s, s:o, s:O, s:O*, s:s*, s:s*, s:b}", "job_id", d->job_id, "name", d->name,
-                        "vm", vm_hardware_to_json(d->vm), "disks", disks, "network_map", d->network_map,
-                        "disk_bus", vm_bus_to_string(d->disk_bus), "nic_model", d->nic_model, "start",
-                        d->start);
+        return json_pack("{s:s, s:s, s:o, s:O, s:O*, s:s*, s:s*, s:b, s:b}", "job_id", d->job_id, "name",
+                        d->name, "vm", vm_hardware_to_json(d->vm), "disks", disks, "network_map",
+                        d->network_map, "disk_bus", vm_bus_to_string(d->disk_bus), "nic_model", d->nic_model,
+                        "start", d->start, "headless", d->headless);
 }
 
 /* --- against a host -------------------------------------------------------------------------------- */

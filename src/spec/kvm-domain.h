@@ -17,6 +17,7 @@
 typedef struct KvmDisk {
         char *path; /* absolute */
         char *format; /* "qcow2", "raw" */
+        int bus; /* VmBus; unknown: that of the domain */
 } KvmDisk;
 
 typedef struct KvmDomain {
@@ -29,6 +30,7 @@ typedef struct KvmDomain {
         int disk_bus; /* VmBus; unknown: chosen by the guest's operating system */
         char *nic_model; /* or NULL: likewise */
         bool start;
+        bool headless; /* without a display */
         char *pool; /* that its disks are to be in, or NULL; for kvm_domain_check() only, not in the JSON */
 } KvmDomain;
 

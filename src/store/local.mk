@@ -45,6 +45,8 @@ libhyper_store_a_SOURCES = \
 	src/store/store.h \
 	src/store/totals.c \
 	src/store/totals.h \
+	src/store/upload-json.c \
+	src/store/upload-json.h \
 	src/store/uploads.c \
 	src/store/uploads.h \
 	src/store/vsphere-totals.c \

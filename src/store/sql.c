@@ -325,6 +325,8 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_UPLOAD_EXPIRED] = "SELECT id FROM uploads WHERE updated_at < ?1 ORDER BY updated_at LIMIT 1",
         [SQL_UPLOADS_COUNT] = "SELECT count(*), count(*) FILTER (WHERE owner = ?1), coalesce(sum(size), 0) "
                               "FROM uploads WHERE state <> 'completed'",
+        [SQL_UPLOADS_RECENT] = "SELECT " UPLOAD_COLUMNS " FROM uploads WHERE state <> 'completed' OR "
+                               "updated_at >= ?1 ORDER BY updated_at DESC LIMIT 100",
         [SQL_UPLOAD_CHUNK_PUT] = "INSERT OR IGNORE INTO upload_chunks (upload_id, chunk) VALUES (?1, ?2)",
         [SQL_UPLOAD_CHUNK_DROP] = "DELETE FROM upload_chunks WHERE upload_id = ?1 AND chunk = ?2",
         [SQL_UPLOAD_CHUNKS] = "SELECT chunk FROM upload_chunks WHERE upload_id = ?1 ORDER BY chunk",

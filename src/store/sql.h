@@ -135,6 +135,7 @@ typedef enum StatementId {
         SQL_UPLOAD_TOUCH,
         SQL_UPLOAD_EXPIRED,
         SQL_UPLOADS_COUNT,
+        SQL_UPLOADS_RECENT,
         SQL_UPLOAD_CHUNK_PUT,
         SQL_UPLOAD_CHUNK_DROP,
         SQL_UPLOAD_CHUNKS,

@@ -21,16 +21,39 @@ static int state_from_string(const char *text) {
         return -EBADMSG;
 }
 
-UploadRow *upload_row_free(UploadRow *row) {
-        if (!row)
-                return NULL;
+uint64_t upload_n_chunks(const UploadRow *row) {
+        return (row->size + row->chunk_size - 1) / row->chunk_size;
+}
+
+uint64_t upload_chunk_offset(const UploadRow *row, uint64_t chunk) {
+        return chunk * row->chunk_size;
+}
+
+uint64_t upload_chunk_length(const UploadRow *row, uint64_t chunk) {
+        return MIN(row->chunk_size, row->size - upload_chunk_offset(row, chunk));
+}
+
+static void row_done(UploadRow *row) {
         free(row->id);
         free(row->owner);
         free(row->filename);
         free(row->sha256);
         free(row->path);
         free(row->error);
+}
+
+UploadRow *upload_row_free(UploadRow *row) {
+        if (!row)
+                return NULL;
+        row_done(row);
         return mfree(row);
+}
+
+void upload_rows_done(UploadRows *l) {
+        for (size_t i = 0; i < l->n; i++)
+                row_done(&l->rows[i]);
+        free(l->rows);
+        *l = (UploadRows){};
 }
 
 /* The columns of UPLOAD_COLUMNS. */
@@ -166,6 +189,26 @@ int store_upload_chunks(Store *s, const char *id, uint64_t **ret, size_t *ret_n)
         }
         *ret = chunks;
         *ret_n = n;
+        return 0;
+}
+
+static int recent_read(sqlite3_stmt *st, void *ret) {
+        return row_read(st, ret);
+}
+
+int store_uploads_recent(Store *s, usec_t since, UploadRows *ret) {
+        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_UPLOADS_RECENT);
+        _cleanup_(upload_rows_done) UploadRows l = {};
+        int r;
+
+        if (!st)
+                return sql_errno(s);
+        sql_bind_uint(st, 1, since);
+        r = SQL_READ_ROWS(s, st, recent_read, l.rows, l.n);
+        if (r < 0)
+                return r;
+        *ret = l;
+        l = (UploadRows){};
         return 0;
 }
 

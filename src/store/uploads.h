@@ -32,6 +32,14 @@ typedef struct UploadRow {
 UploadRow *upload_row_free(UploadRow *row);
 DEFINE_CLEANUP_FUNC(UploadRow *, upload_row_free);
 
+/* An upload ends that long after its last change. */
+#define UPLOAD_EXPIRES_AFTER (24 * USEC_PER_HOUR)
+
+uint64_t upload_n_chunks(const UploadRow *row) _pure_;
+/* Where the chunk begins, and how long it is. @chunk < upload_n_chunks(). */
+uint64_t upload_chunk_offset(const UploadRow *row, uint64_t chunk) _pure_;
+uint64_t upload_chunk_length(const UploadRow *row, uint64_t chunk) _pure_;
+
 int store_upload_insert(Store *s, const UploadRow *row);
 /* -ENOENT. Its chunks are forgotten, too. */
 int store_upload_delete(Store *s, const char *id);
@@ -45,6 +53,15 @@ int store_upload_put_chunk(Store *s, const char *id, uint64_t chunk, usec_t now)
 int store_upload_drop_chunk(Store *s, const char *id, uint64_t chunk);
 /* The numbers of the chunks that are there, ascending; the caller frees them. */
 int store_upload_chunks(Store *s, const char *id, uint64_t **ret, size_t *ret_n);
+
+typedef struct UploadRows {
+        UploadRow *rows;
+        size_t n;
+} UploadRows;
+void upload_rows_done(UploadRows *l);
+/* Those that have not been completed, and those that have changed since @since: 100 at most, the latest
+ * changes first. */
+int store_uploads_recent(Store *s, usec_t since, UploadRows *ret);
 
 /* Uploads that have not been completed: all of them, those of @owner, and the sum of their sizes. */
 typedef struct UploadCounts {

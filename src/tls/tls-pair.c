@@ -130,22 +130,39 @@ static void wiped_freep(char **s) {
         free(*s);
 }
 
-/* The credential of this name, or if it is missing or has no text, the one that was not encrypted. */
-static int read_credential(const char *directory, const char *name, char **ret) {
-        static const char *const suffixes[] = { "", TLS_CREDENTIAL_PLAIN };
-        int r = -ENOENT;
+/* -ENOENT also if it has no text. */
+static int read_text(const char *directory, const char *name, const char *suffix, char **ret) {
+        _cleanup_free_ char *path = strprintf("%s/%s%s", directory, name, suffix);
+        _cleanup_(wiped_freep) char *text = NULL;
+        int r = path ? read_file_at(AT_FDCWD, path, PEM_SIZE_MAX, &text, NULL) : -ENOMEM;
 
-        for (size_t i = 0; r == -ENOENT && i < ELEMENTSOF(suffixes); i++) {
-                _cleanup_free_ char *path = strprintf("%s/%s%s", directory, name, suffixes[i]);
-                _cleanup_(wiped_freep) char *text = NULL;
-
-                r = path ? read_file_at(AT_FDCWD, path, PEM_SIZE_MAX, &text, NULL) : -ENOMEM;
-                if (r >= 0 && !text[strspn(text, "\n")])
-                        r = -ENOENT;
-                if (r >= 0)
-                        *ret = TAKE_PTR(text);
-        }
+        if (r >= 0 && !text[strspn(text, "\n")])
+                r = -ENOENT;
+        if (r >= 0)
+                *ret = TAKE_PTR(text);
         return r;
+}
+
+/* The credential of this name, or if there is none that is encrypted, the one that is not. -ENOKEY: it could
+ * not be decrypted. */
+static int read_credential(const char *directory, const char *name, char **ret) {
+        _cleanup_free_ char *encrypted = NULL;
+        int r = read_text(directory, name, "", ret);
+
+        if (r != -ENOENT)
+                return r;
+        r = read_text(directory, name, TLS_CREDENTIAL_ENCRYPTED, &encrypted);
+        if (r == -ENOENT)
+                return read_text(directory, name, TLS_CREDENTIAL_PLAIN, ret);
+        return r == -ENOMEM ? r : -ENOKEY;
+}
+
+static int refuse_encrypted(const char *name, char **ret_why) {
+        *ret_why = strprintf(
+                        "/etc/credstore.encrypted/%s cannot be decrypted on this machine; see 'journalctl "
+                        "-u hyper-tls-unlock@%s'",
+                        name, name);
+        return *ret_why ? -EBADMSG : -ENOMEM;
 }
 
 int tls_pair_read(const char *directory, TlsPair *ret, char **ret_why) {
@@ -158,6 +175,9 @@ int tls_pair_read(const char *directory, TlsPair *ret, char **ret_why) {
                 return -ENOENT;
         if (r == -ENOMEM || s == -ENOMEM)
                 return -ENOMEM;
+        if (r == -ENOKEY || s == -ENOKEY)
+                return refuse_encrypted(
+                                r == -ENOKEY ? TLS_CREDENTIAL_CERTIFICATE : TLS_CREDENTIAL_KEY, ret_why);
         if (r == -ENOENT || s == -ENOENT)
                 return refuse(-EBADMSG, ret_why, r < 0 ? TLS_CREDENTIAL_CERTIFICATE : TLS_CREDENTIAL_KEY,
                                 "is missing: a certificate requires its key");

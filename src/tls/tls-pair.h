@@ -12,6 +12,9 @@
 /* Appended to the names of those that are not encrypted: both kinds can be passed to a unit (units/), and the
  * encrypted ones have precedence unless they have no text. */
 #define TLS_CREDENTIAL_PLAIN ".plain"
+/* Appended to the names of those that are still encrypted. If they have text, but what was decrypted is
+ * missing, it could not be decrypted, and the other kind is not used instead. */
+#define TLS_CREDENTIAL_ENCRYPTED ".encrypted"
 
 #define TLS_FINGERPRINT_SIZE (32 * 3) /* "AB:CD:…" of SHA-256, with the NUL */
 

@@ -41,6 +41,12 @@ void vm_detail_done(VmDetail *d) {
                 free(d->cdroms[i].label);
                 free(d->cdroms[i].file);
         }
+        for (size_t i = 0; i < d->n_listed; i++) {
+                free(d->snapshots[i].id);
+                free(d->snapshots[i].name);
+                free(d->snapshots[i].created);
+        }
+        free(d->snapshots);
         free(d->controllers);
         free(d->disks);
         free(d->nics);

@@ -48,6 +48,14 @@ typedef struct VmCdrom {
         bool connected;
 } VmCdrom;
 
+#define VM_SNAPSHOTS_MAX 500u
+typedef struct VmSnapshot {
+        char *id; /* "snapshot-12" */
+        char *name;
+        char *created; /* as the server writes it: RFC 3339 */
+        bool current;
+} VmSnapshot;
+
 typedef struct VmDetail {
         VmSummary summary;
         char *firmware; /* "bios" or "efi" */
@@ -68,6 +76,8 @@ typedef struct VmDetail {
         VmNic *nics;
         VmCdrom *cdroms;
         size_t n_controllers, n_disks, n_nics, n_cdroms;
+        VmSnapshot *snapshots; /* VM_SNAPSHOTS_MAX of them at most, parents before their children */
+        size_t n_listed;
 } VmDetail;
 
 void vm_detail_done(VmDetail *d);

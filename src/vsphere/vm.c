@@ -70,6 +70,35 @@ static unsigned count_snapshots(const xmlNode *list, const char *element) {
         return n;
 }
 
+static int add_snapshots(VmDetail *d, const xmlNode *list, const char *element, const char *current) {
+        NODE_FOREACH(i, list, element) {
+                if (d->n_listed == VM_SNAPSHOTS_MAX)
+                        return 0;
+                VmSnapshot *s = &d->snapshots[d->n_listed++];
+                int r = node_dup(node_child(i, "snapshot"), &s->id);
+
+                if (r >= 0)
+                        r = node_dup(node_child(i, "name"), &s->name);
+                if (r >= 0)
+                        r = node_dup(node_child(i, "createTime"), &s->created);
+                s->current = s->id && streq(s->id, current);
+                if (r >= 0)
+                        r = add_snapshots(d, i, "childSnapshotList", current);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int list_snapshots(VmDetail *d, const xmlNode *info) {
+        if (d->n_snapshots == 0)
+                return 0;
+        d->snapshots = new0(VmSnapshot, MIN(d->n_snapshots, VM_SNAPSHOTS_MAX));
+        return d->snapshots ? add_snapshots(d, info, "rootSnapshotList",
+                                              strempty(node_text(node_child(info, "currentSnapshot"))))
+                            : -ENOMEM;
+}
+
 int vm_detail_read(PropertyObject o, VmDetail *ret) {
         _cleanup_vm_detail_ VmDetail d = {};
         int r = vm_summary_read(o, &d.summary);
@@ -85,7 +114,9 @@ int vm_detail_read(PropertyObject o, VmDetail *ret) {
         d.encrypted = property_value(o, "config.keyId") != NULL;
         d.has_snapshots = property_value(o, "snapshot") != NULL;
         d.n_snapshots = count_snapshots(property_value(o, "snapshot"), "rootSnapshotList");
-        r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
+        r = list_snapshots(&d, property_value(o, "snapshot"));
+        if (r >= 0)
+                r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
         if (r < 0)
                 return r;
         *ret = d;

@@ -72,6 +72,20 @@ static json_t *cdrom_json(const VmCdrom *c) {
 }
 
 /* The devices as lists. */
+static json_t *snapshots_json(const VmDetail *d) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; list && i < d->n_listed; i++) {
+                const VmSnapshot *s = &d->snapshots[i];
+
+                if (json_array_append_new(list,
+                                    json_pack("{s:s?, s:s?, s:s?, s:b}", "id", s->id, "name", s->name,
+                                                    "created_at", s->created, "current", s->current)) < 0)
+                        return json_decref(list), NULL;
+        }
+        return list;
+}
+
 static json_t *devices_json(const VmDetail *d) {
         _cleanup_json_ json_t *o = json_pack("{s:[], s:[], s:[]}", "disks", "nics", "cdroms");
         int r = o ? 0 : -ENOMEM;
@@ -94,10 +108,11 @@ json_t *vm_detail_json(const VmDetail *d) {
                         "memory_mb", (json_int_t) (v->memory >> 20), "num_virtual_disks",
                         (json_int_t) d->n_disks, "firmware", d->firmware, "version", d->hardware_version,
                         "secure_boot", d->secure_boot, "tpm", d->tpm);
-        json_t *more = json_pack("{s:s?, s:s?, s:I, s:b, s:b, s:b, s:I}", "annotation", d->annotation,
+        json_t *more = json_pack("{s:s?, s:s?, s:I, s:b, s:b, s:b, s:I, s:o}", "annotation", d->annotation,
                         "host", d->host, "num_virtual_disks", (json_int_t) d->n_disks, "has_snapshots",
                         d->has_snapshots, "change_tracking", d->change_tracking, "consolidation_needed",
-                        d->summary.consolidation_needed, "snapshot_count", (json_int_t) d->n_snapshots);
+                        d->summary.consolidation_needed, "snapshot_count", (json_int_t) d->n_snapshots, "snapshots",
+                        snapshots_json(d));
         int r = add_all(o, hardware);
         int k = add_all(o, more);
         int m = add_all(o, devices_json(d));

@@ -22,6 +22,7 @@ bench: all $(BENCHES)
 .PHONY: bench bench-programs
 
 EXTRA_DIST += tests/bench/README.md tests/bench/disks.sh tests/bench/fanout-peer.js tests/bench/fanout.sh tests/bench/guest.sh tests/bench/holds.sh tests/bench/loop-hold.c tests/bench/parts.sh tests/bench/queue-peer.py tests/bench/queue-register.py tests/bench/queue.lua tests/bench/queue.sh tests/bench/run tests/bench/schedules.sh tests/bench/slow-flush.c tests/bench/stats-clients.js \
+	tests/bench/tls.sh \
 	tests/bench/vsphere.sh \
 	tests/bench/warm.sh \
 	tests/bench/webhooks.sh

@@ -261,7 +261,7 @@ API_TESTS = \
 	tests/unit/api/test-v1-logs \
 	tests/unit/api/test-v1-schedules \
 	tests/unit/api/test-v1-ws \
-	tests/unit/api/test-worker-pages
+	tests/unit/api/test-docs-pages
 API_TEST_LIBS = libhyper-test.a $(API_LIBS)
 $(API_TESTS): private TEST_LIBS = $(API_TEST_LIBS) $(CHECK_LIBS)
 $(API_TESTS): $(filter %.a,$(API_TEST_LIBS))

@@ -13,7 +13,7 @@ static const SchemaField body_fields[] = {
         { "name", SCHEMA_STRING, .description = "1 to 80 bytes." },
         { "disk_path", SCHEMA_STRING, SCHEMA_OPTIONAL,
                         "A file below a directory of files.roots; or disks." },
-        { "disks", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL, "[{\"path\", \"format\"}]" },
+        { "disks", SCHEMA_ARRAY_ANY, SCHEMA_OPTIONAL, "[{\"path\", \"format\", \"bus\"}]; at most 20." },
         { "format", SCHEMA_STRING, SCHEMA_OPTIONAL, "qcow2 or raw; default: by the name." },
         { "cpu", SCHEMA_INTEGER, SCHEMA_OPTIONAL, "1 to 512; default 2." },
         { "memory_mb", SCHEMA_INTEGER, SCHEMA_OPTIONAL, "64 to 16777216; default 2048." },
@@ -28,6 +28,8 @@ static const SchemaField body_fields[] = {
         { "nic_model", SCHEMA_STRING, SCHEMA_OPTIONAL },
         { "mac", SCHEMA_STRING, SCHEMA_OPTIONAL },
         { "os", SCHEMA_STRING, SCHEMA_OPTIONAL, "linux or windows; default linux." },
+        { "graphics", SCHEMA_STRING, SCHEMA_OPTIONAL, "vnc or none; default vnc." },
+        { "host", SCHEMA_STRING, SCHEMA_OPTIONAL, "local: disks of this machine are used here only." },
         {},
 };
 const Schema v1_deploy_body = { .name = "DeployVM", .fields = body_fields };

@@ -207,10 +207,23 @@ static int on_extended(Request *r, sd_bus_message *m, const sd_bus_error *error,
         return k < 0 ? k : finish_one(r, q);
 }
 
+/* They are null if they cannot be listed. */
+static int on_snapshots(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
+        V1VmsRequest *q = request_userdata(r);
+        _cleanup_json_ json_t *list = NULL;
+        const char *text;
+        int k = error ? 0 : sd_bus_message_read(m, "s", &text);
+
+        list = !error && k >= 0 ? json_loads(text, 0, NULL) : NULL;
+        if (list)
+                k = v1_vm_add_libvirt_snapshots(json_array_get(q->vms, PTR_TO_SIZE(userdata)), list);
+        return k < 0 ? k : finish_one(r, q);
+}
+
 static int on_vm_found(Request *r, sd_bus_message *m, const sd_bus_error *error, void *userdata) {
         V1VmsRequest *q = request_userdata(r);
         size_t i = PTR_TO_SIZE(userdata);
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *next = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *next = NULL, *snapshots = NULL;
         const char *path, *uuid;
         int k;
 
@@ -220,7 +233,11 @@ static int on_vm_found(Request *r, sd_bus_message *m, const sd_bus_error *error,
         if (k >= 0)
                 k = hosts_call_new(r, path, HYPER_HOSTS_VM_INTERFACE, "GetExtendedHardware", &next);
         if (k >= 0)
+                k = hosts_call_new(r, path, HYPER_HOSTS_VM_INTERFACE, "ListSnapshots", &snapshots);
+        if (k >= 0)
                 k = call(r, next, on_extended, i);
+        if (k >= 0)
+                k = call(r, snapshots, on_snapshots, i);
         return k < 0 ? k : finish_one(r, q);
 }
 

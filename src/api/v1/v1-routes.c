@@ -4,6 +4,7 @@
 #include "api/http/reply.h"
 #include "api/http/request.h"
 #include "api/hypersdk/hypersdk-routes.h"
+#include "api/openapi/docs-pages.h"
 #include "api/openapi/openapi.h"
 #include "api/v1/v1-alerts.h"
 #include "api/v1/v1-audit.h"
@@ -161,6 +162,10 @@ static const Route v1_routes[] = {
                 .summary = "WebSocket with changes of jobs and schedules, metrics and alerts." },
         { HTTP_GET, "/openapi.json", SCOPE_PUBLIC, openapi_get,
                 .summary = "Describe this API, for programs.", .replies = openapi_replies },
+        { HTTP_GET, "/docs", SCOPE_PUBLIC, docs_get_page,
+                .summary = "Interactive documentation of this API.", .replies = docs_page_replies },
+        { HTTP_GET, "/docs/{file}", SCOPE_PUBLIC, docs_get_file,
+                .summary = "Resources of the documentation page.", .replies = docs_file_replies },
         { HTTP_GET, "/system/health", SCOPE_READ, v1_get_system_health,
                 .summary = "Show the load of this machine, and the state of hyper.",
                 .replies = v1_system_health_replies },

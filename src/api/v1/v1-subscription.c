@@ -11,6 +11,7 @@ static const char *const topic_names[_V1_TOPIC_MAX] = {
         [V1_TOPIC_METRICS] = "metrics",
         [V1_TOPIC_ALERTS] = "alerts",
         [V1_TOPIC_SCHEDULES] = "schedules",
+        [V1_TOPIC_UPLOADS] = "uploads",
 };
 
 typedef struct Message {

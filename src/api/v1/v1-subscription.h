@@ -13,6 +13,7 @@ typedef enum V1Topic {
         V1_TOPIC_METRICS,
         V1_TOPIC_ALERTS,
         V1_TOPIC_SCHEDULES,
+        V1_TOPIC_UPLOADS,
         _V1_TOPIC_MAX,
 } V1Topic;
 

@@ -165,6 +165,29 @@ static json_t *migration(const json_t *details) {
                         warnings, "blockers", blockers);
 }
 
+/* @id: the field that is their ID. */
+static int add_snapshots(json_t *vm, const json_t *list, const char *id) {
+        json_t *snapshots = json_array();
+        const json_t *snapshot;
+        size_t i;
+
+        json_array_foreach(list, i, snapshot) {
+                const char *text = text_of(snapshot, "created_at");
+                usec_t created;
+                int r = append(snapshots,
+                                json_pack("{s:o, s:o, s:o, s:n, s:o}", "id", text_json(snapshot, id), "name",
+                                                text_json(snapshot, "name"), "created_at",
+                                                text && parse_rfc3339(text, &created) >= 0
+                                                                ? json_time(created)
+                                                                : json_null(),
+                                                "size_bytes", "current", copy_boolean(snapshot, "current")));
+
+                if (r < 0)
+                        return json_decref(snapshots), r;
+        }
+        return set(vm, "snapshots", snapshots);
+}
+
 int v1_vm_add_vsphere_all(json_t *vm, const json_t *details) {
         const json_t *hardware = json_object_get(details, "hardware");
         json_t *more;
@@ -172,15 +195,17 @@ int v1_vm_add_vsphere_all(json_t *vm, const json_t *details) {
 
         if (r < 0)
                 return r;
-        more = json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:n, s:o}", "hardware", "boot",
+        more = json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "hardware", "boot",
                         text_json(hardware, "firmware"), "secure_boot",
                         copy_boolean(hardware, "secure_boot"), "tpm", copy_boolean(hardware, "tpm"),
                         "cores_per_socket", json_count(number_of(hardware, "cores_per_socket")), "version",
                         text_json(hardware, "version"), "host", text_json(details, "host"), "annotation",
                         text_json(details, "annotation"), "datastores",
-                        datastores(json_object_get(vm, "disks")), "snapshots", "migration",
-                        migration(details));
-        return json_object_update_new(vm, more) < 0 ? -ENOMEM : 0;
+                        datastores(json_object_get(vm, "disks")), "migration", migration(details));
+        if (json_object_update_new(vm, more) < 0)
+                return -ENOMEM;
+        /* Of very many, only some are listed; their number was set before. */
+        return add_snapshots(vm, json_object_get(details, "snapshots"), "id");
 }
 
 /* --- libvirt --------------------------------------------------------------------------------------- */
@@ -233,12 +258,19 @@ int v1_vm_add_libvirt_all(json_t *vm, const json_t *extended) {
                      *topology = json_object_get(extended, "cpu_topology");
         bool tpm = json_array_size(json_object_get(extended, "tpm_attachments")) > 0;
         uint64_t cores = number_of(topology, "cores");
-        json_t *more = json_pack("{s:{s:s, s:b, s:b, s:o, s:o}, s:s, s:n, s:{s:b, s:[], s:[]}}", "hardware",
+        json_t *more = json_pack("{s:{s:s, s:b, s:b, s:o, s:o}, s:s, s:{s:b, s:[], s:[]}}", "hardware",
                         "boot", firmware_of(boot), "secure_boot", is_secure(boot), "tpm", tpm,
                         "cores_per_socket", cores > 0 ? json_count(cores) : json_null(), "version",
                         text_json(json_object_get(extended, "vm_info"), "machine"), "firmware",
-                        firmware_of(boot), "snapshots", "migration", "supported", false, "warnings",
-                        "blockers");
+                        firmware_of(boot), "migration", "supported", false, "warnings", "blockers");
 
-        return json_object_update_new(vm, more) < 0 ? -ENOMEM : 0;
+        if (json_object_update_new(vm, more) < 0)
+                return -ENOMEM;
+        return json_object_get(vm, "snapshots") ? 0 : set(vm, "snapshots", json_null());
+}
+
+int v1_vm_add_libvirt_snapshots(json_t *vm, const json_t *list) {
+        int r = add_snapshots(vm, list, "name");
+
+        return r < 0 ? r : set(vm, "snapshot_count", json_count(json_array_size(list)));
 }

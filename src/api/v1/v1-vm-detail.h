@@ -30,3 +30,5 @@ int v1_vm_add_libvirt_port(json_t *vm, const V1LibvirtPort *port);
 
 /* From GetExtendedHardware of a VM, when its disks and ports were added. */
 int v1_vm_add_libvirt_all(json_t *vm, const json_t *extended);
+/* From ListSnapshots, before or after that. */
+int v1_vm_add_libvirt_snapshots(json_t *vm, const json_t *list);

@@ -8,6 +8,8 @@
 #include "api/v1/v1-page.h"
 #include "api/v1/v1-schedule-json.h"
 #include "api/v1/v1-system.h"
+#include "api/v1/v1-upload-watch.h"
+#include "api/v1/v1-upload.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
 #include "store/facts.h"
@@ -30,6 +32,7 @@ typedef struct Feed {
         sd_event_source *timer;
         WsMessage *list; /* "jobs", as it was at @list_version */
         int64_t list_version;
+        V1UploadWatch *uploads;
         usec_t alerts_at; /* monotonic: when they were looked at */
         json_t *alerts; /* those that are active, by id */
         LIST_HEAD(, Client) clients;
@@ -211,6 +214,21 @@ static void on_schedule(const ScheduleEvent *event, void *userdata) {
                                         schedule ? schedule : json_null()));
 }
 
+/* To its owner, and to administrators. */
+static void on_upload(const UploadRow *row, json_t *upload, void *userdata) {
+        _cleanup_ws_message_ WsMessage *m = make_message("upload_update", upload);
+        Feed *f = userdata;
+        Client *c;
+
+        LIST_FOREACH(c, &f->clients, clients) {
+                char buf[REQUEST_OWNER_SIZE];
+                const char *owner = v1_upload_owner(websocket_request(c->socket), buf);
+
+                if (is_wanted(c, V1_TOPIC_UPLOADS, NULL) && (isempty(owner) || streq(owner, row->owner)))
+                        websocket_send(c->socket, m);
+        }
+}
+
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         usec_t now = now_monotonic();
         Feed *f = userdata;
@@ -231,6 +249,7 @@ static Feed *feed_free(Feed *f) {
         if (!f)
                 return NULL;
         job_feed_free(f->jobs);
+        v1_upload_watch_free(f->uploads);
         sd_event_source_disable_unref(f->timer);
         ws_message_unref(f->list);
         json_decref(f->alerts);
@@ -255,6 +274,9 @@ static int on_start(WebSocketGroup *g) {
         r = job_feed_new(a, &ops, f, &f->jobs);
         if (r < 0)
                 return log_error_errno(r, "Failed to follow the journal: %m");
+        r = v1_upload_watch_new(a, on_upload, f, &f->uploads);
+        if (r < 0)
+                return r;
         r = sd_event_add_time_relative(
                         api_event(a), &f->timer, CLOCK_MONOTONIC, STATUS_INTERVAL, 0, on_timer, f);
         if (r < 0)

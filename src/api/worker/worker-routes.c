@@ -10,13 +10,13 @@
 #include "api/job-screenshot.h"
 #include "api/job-submit.h"
 #include "api/jobs-reply.h"
+#include "api/openapi/docs-pages.h"
 #include "api/openapi/openapi.h"
 #include "api/stream/sse-stream.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-dequeue.h"
 #include "api/worker/worker-json.h"
 #include "api/worker/worker-metrics.h"
-#include "api/worker/worker-pages.h"
 #include "api/worker/worker-workers.h"
 #include "basic/string-util.h"
 #include "journal/journal-follow.h"
@@ -339,14 +339,12 @@ static const Route worker_routes[] = {
                                         METRICS_CONTENT_TYPE }) },
         { HTTP_GET, "/openapi.json", SCOPE_READ, openapi_get, .for_browsers = true,
                         .summary = "OpenAPI description of this API.", .replies = openapi_replies },
-        { HTTP_GET, "/docs", SCOPE_READ, worker_get_docs, .for_browsers = true,
-                        .summary = "Interactive documentation of this API.",
-                        .replies = worker_page_replies },
-        { HTTP_GET, "/redoc", SCOPE_READ, worker_get_redoc, .for_browsers = true,
-                        .summary = "Documentation of this API.", .replies = worker_page_replies },
-        { HTTP_GET, "/docs/{file}", SCOPE_READ, worker_get_docs_file, .for_browsers = true,
-                        .summary = "Resources of the documentation pages.",
-                        .replies = worker_docs_file_replies },
+        { HTTP_GET, "/docs", SCOPE_READ, docs_get_page, .for_browsers = true,
+                        .summary = "Interactive documentation of this API.", .replies = docs_page_replies },
+        { HTTP_GET, "/redoc", SCOPE_READ, docs_get_redoc, .for_browsers = true,
+                        .summary = "Documentation of this API.", .replies = docs_page_replies },
+        { HTTP_GET, "/docs/{file}", SCOPE_READ, docs_get_file, .for_browsers = true,
+                        .summary = "Resources of the documentation pages.", .replies = docs_file_replies },
         { HTTP_POST, "/jobs", SCOPE_SUBMIT, post_job, .query = submit_parameters, .summary = "Submit a job.",
                         .body = &worker_spec_schema,
                         .replies = REPLIES(REPLY_OBJECT(201, "It is accepted.", worker_submitted_schema),

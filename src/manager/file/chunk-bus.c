@@ -112,7 +112,7 @@ static int invalidate(Manager *m, UploadRow *row, uint64_t index, sd_bus_error *
                 row->error = mfree(row->error);
                 r = store_upload_update(m->store, row);
         }
-        return r < 0 && r != -ENOMEM ? upload_store_failed(m, error) : r;
+        return r < 0 ? upload_store_failed(m, r, error) : r;
 }
 
 static int add_chunk(Manager *m, sd_bus_message *message, const UploadRow *row, uint64_t index, int fd,
@@ -205,7 +205,7 @@ static int record(Flush *f, sd_bus_error *error) {
         if (r >= 0)
                 r = store_upload_get(m->store, f->upload_id, &row);
         if (r < 0)
-                return r == -ENOMEM ? r : upload_store_failed(m, error);
+                return upload_store_failed(m, r, error);
         text = upload_text(m, row);
         return text ? sd_bus_reply_method_return(f->message, "s", text) : -ENOMEM;
 }

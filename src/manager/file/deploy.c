@@ -19,7 +19,6 @@
 #define MEMORY_MIN 64u
 #define MEMORY_MAX 16777216u
 #define DEPLOY_NAME_MAX 80u
-#define DEPLOY_DISKS_MAX 20u
 #define HEAD_SIZE 512
 #define BRIDGE_PREFIX "bridge:"
 
@@ -95,6 +94,25 @@ static int add_disk(DeployDefinition *d, const char *path, const char *format, c
         return r < 0 ? r : strv_extend(&d->formats, f == FORMAT_RAW ? "raw" : "qcow2");
 }
 
+static int read_disk(Body *b, size_t i, const json_t *disk, JsonErrors *errors) {
+        const char *path = json_string_value(json_object_get(disk, "path")),
+                   *format = json_string_value(json_object_get(disk, "format"));
+        const json_t *bus = json_object_get(disk, "bus");
+        int r = 0;
+
+        if (!path)
+                return json_errors_add(errors, "disks", "must have a path each");
+        if (bus && !json_is_null(bus)) {
+                int found = json_is_string(bus) ? bus_from_string(json_string_value(bus)) : -EINVAL;
+
+                if (found < 0)
+                        r = json_errors_add(errors, "disks", "must have the bus virtio, sata or scsi");
+                else
+                        b->d.buses[i] = found;
+        }
+        return r < 0 ? r : add_disk(&b->d, path, format ? format : b->format, "disks", errors);
+}
+
 static int read_disks(Body *b, JsonErrors *errors) {
         const json_t *disk;
         size_t i;
@@ -107,15 +125,9 @@ static int read_disks(Body *b, JsonErrors *errors) {
                         json_array_size(b->disks) > DEPLOY_DISKS_MAX)
                 return json_errors_add(errors, "disks", "must be a list of 1 to %u disks, without disk_path",
                                 DEPLOY_DISKS_MAX);
-        json_array_foreach(b->disks, i, disk) {
-                const char *path = json_string_value(json_object_get(disk, "path")),
-                           *format = json_string_value(json_object_get(disk, "format"));
-
-                if (r < 0)
-                        break;
-                r = path ? add_disk(&b->d, path, format ? format : b->format, "disks", errors)
-                         : json_errors_add(errors, "disks", "must have a path each");
-        }
+        json_array_foreach(b->disks, i, disk)
+                if (r >= 0)
+                        r = read_disk(b, i, disk, errors);
         return r;
 }
 
@@ -123,14 +135,17 @@ static int check_word(const char *word, const char *field, const char *const *wo
         for (size_t i = 0; word && words[i]; i++)
                 if (streq(words[i], word))
                         return 0;
-        return word ? json_errors_add(errors, field, "must be one of those that are documented") : 0;
+        if (!word)
+                return 0;
+        _cleanup_free_ char *all = strv_join((char *const *) words, ", ");
+        return all ? json_errors_add(errors, field, "must be one of %s", all) : -ENOMEM;
 }
 
 static int read_words(Body *b, JsonErrors *errors) {
         static const char *const targets[] = { "libvirt", NULL },
                                  *const hosts[] = { "local", "libvirt", NULL },
                                  *const oses[] = { "linux", "windows", NULL },
-                                 *const displays[] = { "vnc", NULL },
+                                 *const displays[] = { "vnc", "none", NULL },
                                  *const firmwares[] = { "bios", "efi", "efi-secure", NULL };
         bool windows = streq_ptr(b->os, "windows");
         char mac[VM_MAC_SIZE];
@@ -155,6 +170,7 @@ static int read_words(Body *b, JsonErrors *errors) {
                 r = free_and_strdup(&b->d.nic_model, windows ? "e1000e" : "virtio");
         if (b->firmware_word)
                 b->d.firmware = streq(b->firmware_word, "bios") ? VM_FIRMWARE_BIOS : VM_FIRMWARE_EFI;
+        b->d.headless = streq_ptr(b->graphics, "none");
         b->d.secure_boot = streq_ptr(b->firmware_word, "efi-secure");
         /* Windows has no drivers of virtio. */
         if (b->d.bus == VM_BUS_UNKNOWN)
@@ -338,9 +354,10 @@ int deploy_domain(const DeployDefinition *d, KvmDomain **ret) {
         domain->vm->firmware = d->firmware;
         domain->vm->secure_boot = d->secure_boot;
         domain->disk_bus = d->bus;
+        domain->headless = d->headless;
         domain->n_disks = n;
         for (size_t i = 0; i < n; i++) {
-                domain->disks[i] = (KvmDisk){ strdup(d->paths[i]), strdup(d->formats[i]) };
+                domain->disks[i] = (KvmDisk){ strdup(d->paths[i]), strdup(d->formats[i]), d->buses[i] };
                 if (!domain->disks[i].path || !domain->disks[i].format)
                         return -ENOMEM;
         }

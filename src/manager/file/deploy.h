@@ -11,16 +11,18 @@
 #include "json/json-table.h"
 
 #define DEPLOY_DEFINITION_MAX ((size_t) 64 * 1024)
+#define DEPLOY_DISKS_MAX 20u
 
 typedef struct DeployDefinition {
         char *name, *network, *nic_model, *mac;
         char **paths, **formats; /* of the disks, qcow2 or raw */
+        int buses[DEPLOY_DISKS_MAX]; /* VmBus; unknown: @bus */
         unsigned cpu;
         uint64_t memory_mb;
         int firmware; /* VmFirmware: unknown, it is chosen by the first disk */
         bool secure_boot;
         int bus; /* VmBus */
-        bool autostart, start;
+        bool autostart, start, headless;
 } DeployDefinition;
 void deploy_definition_done(DeployDefinition *d);
 

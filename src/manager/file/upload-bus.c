@@ -97,7 +97,7 @@ static int finish_creation(Creation *c) {
 
         if (r < 0) {
                 (void) unlink(c->path);
-                return r == -ENOMEM ? r : upload_store_failed(m, &c->error);
+                return upload_store_failed(m, r, &c->error);
         }
         log_info("Upload %s of %s has begun: %s, %" PRIu64 " bytes", c->row->id, c->row->owner,
                         c->row->filename, c->row->size);
@@ -227,8 +227,9 @@ static int missing_chunks(Manager *m, const UploadRow *row, sd_bus_error *error)
         _cleanup_free_ uint64_t *chunks = NULL;
         size_t n = 0;
 
-        if (store_upload_chunks(m->store, row->id, &chunks, &n) < 0)
-                return upload_store_failed(m, error);
+        int r = store_upload_chunks(m->store, row->id, &chunks, &n);
+        if (r < 0)
+                return upload_store_failed(m, r, error);
         if (n == upload_n_chunks(row))
                 return 0;
         return bus_error_setf(error, HYPER_BUS_ERROR_CHUNKS_MISSING,
@@ -298,8 +299,9 @@ int method_delete_upload(sd_bus_message *message, void *userdata, sd_bus_error *
                 return bus_error_setf(error, HYPER_BUS_ERROR_WRONG_STATE,
                                 "Upload %s is being verified; try again when that is over", row->id);
         chunks_forget(m, row->id);
-        if (manager_remove_upload(m, row->id) < 0)
-                return upload_store_failed(m, error);
+        r = manager_remove_upload(m, row->id);
+        if (r < 0)
+                return upload_store_failed(m, r, error);
         log_info("Upload %s was deleted", row->id);
         return sd_bus_reply_method_return(message, NULL);
 }

@@ -111,8 +111,9 @@ static int fail(UploadVerification *v, const char *why, sd_bus_error *error) {
         if (!v->row->error)
                 return -ENOMEM;
         log_info("Upload %s has failed: %s", v->row->id, why);
-        if (store_upload_update(v->manager->store, v->row) < 0)
-                return upload_store_failed(v->manager, error);
+        int r = store_upload_update(v->manager->store, v->row);
+        if (r < 0)
+                return upload_store_failed(v->manager, r, error);
         return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "%s", why);
 }
 
@@ -176,15 +177,16 @@ static int new_verification(Manager *m, const UploadRow *row, int fd, UploadVeri
         return 0;
 }
 
-static int start(Manager *m, UploadRow *row, int fd, sd_bus_message *message) {
+static int start(Manager *m, UploadRow *row, int fd, sd_bus_message *message, sd_bus_error *error) {
         UploadVerification *v;
         int r;
 
         row->state = UPLOAD_VERIFYING;
+        row->updated_at = m->clock();
         r = store_upload_update(m->store, row);
         if (r < 0) {
                 safe_close(fd);
-                return r;
+                return upload_store_failed(m, r, error);
         }
         r = new_verification(m, row, fd, &v);
         if (r < 0)
@@ -216,6 +218,6 @@ int upload_verify_start(Manager *m, UploadRow *row, sd_bus_message *message, sd_
                 _cleanup_free_ char *text = upload_text(m, row);
                 return text ? sd_bus_reply_method_return(message, "s", text) : -ENOMEM;
         }
-        r = start(m, row, fd, message);
+        r = start(m, row, fd, message, error);
         return r == -EBUSY ? files_busy(error) : r;
 }

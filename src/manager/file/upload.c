@@ -13,6 +13,7 @@
 #include "manager/definition.h"
 #include "shared/error-table.h"
 #include "spec/disk-format.h"
+#include "store/upload-json.h"
 
 #define DEFINITION_MAX ((size_t) 8 * 1024)
 #define NAME_MAX_LENGTH 200u
@@ -104,70 +105,21 @@ int upload_definition_decode(const char *text, UploadDefinition *ret, JsonErrors
         return 0;
 }
 
-/* --- chunks ---------------------------------------------------------------------------------------- */
-
-uint64_t upload_n_chunks(const UploadRow *row) {
-        return (row->size + row->chunk_size - 1) / row->chunk_size;
-}
-
-uint64_t upload_chunk_offset(const UploadRow *row, uint64_t chunk) {
-        return chunk * row->chunk_size;
-}
-
-uint64_t upload_chunk_length(const UploadRow *row, uint64_t chunk) {
-        return MIN(row->chunk_size, row->size - upload_chunk_offset(row, chunk));
-}
-
-static json_t *chunks_json(const UploadRow *row, const uint64_t *chunks, size_t n, uint64_t *ret_bytes) {
-        json_t *list = json_array();
-        uint64_t bytes = 0;
-
-        for (size_t i = 0; list && i < n; i++) {
-                if (chunks[i] >= upload_n_chunks(row))
-                        continue;
-                bytes += upload_chunk_length(row, chunks[i]);
-                if (json_array_append_new(list, json_integer((json_int_t) chunks[i])) < 0)
-                        return json_decref(list), NULL;
-        }
-        *ret_bytes = bytes;
-        return list;
-}
-
-static const char *name_of(const char *path) {
-        return path ? strrchr(path, '/') + 1 : NULL;
-}
-
 char *upload_text(Manager *m, const UploadRow *row) {
-        _cleanup_free_ uint64_t *chunks = NULL;
-        uint64_t received = 0;
-        size_t n = 0;
-        bool completed = row->state == UPLOAD_COMPLETED;
+        _cleanup_json_ json_t *json = NULL;
 
-        if (store_upload_chunks(m->store, row->id, &chunks, &n) < 0)
-                return NULL;
-        _cleanup_json_ json_t *list = chunks_json(row, chunks, n, &received);
-        DiskFormat format = disk_format_from_name(row->filename);
-
-        _cleanup_json_ json_t *json = json_pack(
-                        "{s:s, s:s, s:I, s:I, s:I, s:O, s:I, s:f, s:s, s:b, s:s?, s:s?, s:s?, "
-                        "s:s?, s:s?, s:o, s:o, s:o}",
-                        "upload_id", row->id, "filename", row->filename, "size", (json_int_t) row->size,
-                        "chunk_size", (json_int_t) row->chunk_size, "total_chunks",
-                        (json_int_t) upload_n_chunks(row), "received_chunks", list, "received_bytes",
-                        (json_int_t) received, "progress", 100.0 * (double) received / (double) row->size,
-                        "status", upload_state_to_string(row->state), "complete", completed, "path",
-                        completed ? row->path : NULL, "name", completed ? name_of(row->path) : NULL,
-                        "format", format == FORMAT_PROBE ? "iso" : disk_format_to_string(format), "sha256",
-                        row->sha256, "error", row->error, "created_at", json_time(row->created_at),
-                        "updated_at", json_time(row->updated_at), "expires_at",
-                        json_time(row->updated_at + UPLOAD_EXPIRES_AFTER));
-
-        return json ? json_dumps(json, JSON_COMPACT) : NULL;
+        return store_upload_json(m->store, row, UINT64_MAX, &json) >= 0 ? json_dumps(json, JSON_COMPACT)
+                                                                        : NULL;
 }
 
 /* --- rows and files -------------------------------------------------------------------------------- */
 
-int upload_store_failed(Manager *m, sd_bus_error *error) {
+int upload_store_failed(Manager *m, int r, sd_bus_error *error) {
+        if (r == -ENOMEM)
+                return r;
+        if (r == -ENOSPC)
+                return bus_error_setf(error, HYPER_BUS_ERROR_NO_SPACE,
+                                "There is no space on the disk for the database");
         return bus_error_setf(error, HYPER_BUS_ERROR_UNAVAILABLE,
                         "The uploads in the database are not available: %s", store_error_text(m->store));
 }
@@ -222,10 +174,8 @@ int manager_find_upload(
 
         remove_expired(m);
         r = store_upload_get(m->store, id, &row);
-        if (r == -ENOMEM)
-                return r;
         if (r < 0 && r != -ENOENT)
-                return upload_store_failed(m, error);
+                return upload_store_failed(m, r, error);
         if (r < 0 || (*owner && !streq(owner, row->owner)))
                 return bus_error_setf(error, HYPER_BUS_ERROR_NO_SUCH_UPLOAD, "There is no upload %s", id);
         *ret = TAKE_PTR(row);
@@ -237,8 +187,9 @@ int manager_check_upload_limits(Manager *m, const char *owner, uint64_t size, sd
         UploadCounts counts;
 
         remove_expired(m);
-        if (store_uploads_count(m->store, owner, &counts) < 0)
-                return upload_store_failed(m, error);
+        int r = store_uploads_count(m->store, owner, &counts);
+        if (r < 0)
+                return upload_store_failed(m, r, error);
         if (size > m->settings->uploads.max_size)
                 return bus_error_setf(error, HYPER_BUS_ERROR_TOO_LARGE,
                                 "size: must be at most %" PRIu64 " (uploads.max_size)",
@@ -318,8 +269,8 @@ int manager_publish_upload(Manager *m, UploadRow *row, sd_bus_error *error) {
                 row->updated_at = m->clock();
                 r = store_upload_update(m->store, row);
         }
-        if (r == -ENOMEM)
-                return r;
+        if (r == -ENOMEM || r == -ENOSPC)
+                return upload_store_failed(m, r, error);
         if (r < 0)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INTERNAL, "The file cannot get the name %s: %s",
                                 row->path, strerror(-r));

@@ -16,7 +16,6 @@
 #define UPLOAD_CHUNKS_MAX 100000u
 #define UPLOADS_OPEN_MAX 16u
 #define UPLOADS_OPEN_OF_OWNER_MAX 4u
-#define UPLOAD_EXPIRES_AFTER (24 * USEC_PER_HOUR)
 
 typedef struct UploadDefinition {
         char *filename, *sha256;
@@ -31,11 +30,6 @@ int upload_definition_decode(const char *text, UploadDefinition *ret, JsonErrors
 
 /* Makes letters small. False if it is no SHA-256 in hexadecimal digits. */
 bool upload_sha256_normalize(char *text);
-
-uint64_t upload_n_chunks(const UploadRow *row);
-/* Where the chunk begins, and how long it is. @chunk < upload_n_chunks(). */
-uint64_t upload_chunk_offset(const UploadRow *row, uint64_t chunk);
-uint64_t upload_chunk_length(const UploadRow *row, uint64_t chunk);
 
 /* For clients, as JSON text: {"upload_id", "filename", "size", …, "received_chunks"}. The caller frees it;
  * NULL when out of memory, or if the database cannot be read. */
@@ -55,7 +49,8 @@ char *upload_part_path(const Manager *m, const char *id);
 /* Whether there may be one more of @size bytes; else TooManyUploads. 0 or negative errno with @error set. */
 int manager_check_upload_limits(Manager *m, const char *owner, uint64_t size, sd_bus_error *error);
 
-int upload_store_failed(Manager *m, sd_bus_error *error);
+/* A function of the store has failed with @r. Negative errno, with @error set unless it is -ENOMEM. */
+int upload_store_failed(Manager *m, int r, sd_bus_error *error);
 
 /* Removes what it has on disk, and its row. 0 or negative errno. */
 int manager_remove_upload(Manager *m, const char *id);

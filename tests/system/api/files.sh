@@ -112,10 +112,21 @@ equal "$(get -H "If-Match: \"x\"")" 412 "another file"
 equal "$(get -r 5-6 -H "If-Range: \"x\"")" 200 "a range of another file"
 equal "$(get -r 5-6 -H "If-Range: $etag")" 206 "a range of this file"
 ln -s /etc/shadow $uploads/link.raw; mkfifo $uploads/fifo.raw
-for path in /etc/shadow $uploads/link.raw $uploads/fifo.raw $uploads/../hyper.db $uploads/%2e%2e/hyper.db /var/lib/hyper/hyper.db $uploads/.parts/x $uploads/a_b.raw%00x $uploads none; do
+mknod $uploads/device.raw c 1 5; mknod $uploads/block.raw b 7 0; mkdir -p $uploads/dir.raw
+ln -s $uploads/a_b.raw $uploads/inner.raw; ln -s /etc $uploads/linked
+python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"$uploads/socket.raw\")"
+for path in /etc/shadow $uploads/link.raw $uploads/fifo.raw $uploads/device.raw $uploads/block.raw $uploads/dir.raw $uploads/inner.raw $uploads/linked/passwd $uploads/socket.raw $uploads/../hyper.db $uploads/%252e%252e/hyper.db $uploads/%2e%2e/hyper.db /var/lib/hyper/hyper.db $uploads/.parts/x $uploads/a_b.raw%00x $uploads none; do
         status=$(code "$url/download?path=$path")
         case $status in 400|403|404) ;; *) fail "$path: $status" ;; esac
+        # as the source of a job, likewise
+        status=$(code $url/vms/deploy -d "{\"name\":\"x\",\"format\":\"raw\",\"disk_path\":\"${path//%2e/.}\"}")
+        case $status in 400|403|404) ;; *) fail "deploy of $path: $status" ;; esac
 done
+for path in /etc $uploads/linked $uploads/.parts $uploads/../ $uploads/%2e%2e $uploads/a_b.raw; do
+        status=$(code "$url/browse/files?path=$path")
+        case $status in 400|403|404) ;; *) fail "a list of $path: $status" ;; esac
+done
+rm -r $uploads/{device,block,dir,inner,socket}.raw $uploads/linked
 equal "$(as=key-read code "$url/download?path=$uploads/a_b.raw")" 403 "a viewer"
 equal "$(code "${url%/api/v1}/download?path=$uploads/notes.txt")" 200 "without the prefix"
 id=$(api $url/jobs/submit -d "$(spec $uploads/a_b-1.raw $uploads/out.qcow2)" | jq -r ".job_id // .id // .job_ids[0]")

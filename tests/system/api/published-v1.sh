@@ -34,8 +34,24 @@ answer=$(curl -sk -X POST https://your-server:5080/api/v1/auth/login \
 -d '{"username": "admin", "password": "secret"}')
 TOKEN=$(jq -r .token <<<"$answer")
 is "$answer" '[.token_type, .role]' '["Bearer","admin"]' "the login"
+for page in docs docs/docs.js docs/swagger-ui.css openapi.json health; do
+        equal "$(curl -sk -o "$dir/page" -w '%{http_code}' https://your-server:5080/api/v1/$page)" 200 "$page without a token"
+done
+is "$(curl -sk https://your-server:5080/api/v1/openapi.json)" '["/carbon/intensity", "/carbon/zones",
+        "/carbon/status", "/carbon/report", "/carbon/estimate", "/libvirt/domains", "/libvirt/domain",
+        "/libvirt/snapshots", "/libvirt/snapshot/create", "/libvirt/networks", "/libvirt/pools", "/libvirt/volumes",
+        "/convert/vm", "/convert/status", "/schedules/validate", "/audit/logs", "/upload/chunk", "/vms/deploy"] - [.paths | keys[] | ltrimstr("/api/v1")]' \
+        '[]' "the paths that are not described"
 is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
 https://your-server:5080/api/v1/jobs)" '[.data, .pagination.total]' '[[],0]' "no jobs"
+
+# --- VMs ---------------------------------------------------------------------------------------------------
+
+vms() {
+        curl -sk -H "Authorization: Bearer $TOKEN" \
+"https://your-server:5080/api/v1/vms/list?provider=vsphere&limit=5"
+}
+is "$(vms)" '[.data, (.warnings | length)]' '[[],1]' "no provider of this type is connected"
 
 # --- an export ---------------------------------------------------------------------------------------------
 
@@ -69,6 +85,14 @@ is "$answer" '[.type, .provider, .provider_id, .vm_name, .format, .created_by]' 
         '["export","vsphere","vc1","web-server-01","ova","admin"]' "the job"
 is "$answer" .options '{"compress":true,"include_snapshots":false,"destination":"/var/lib/hypersdk/exports/"}' "the options"
 wait_state "$id" COMPLETED
+is "$(vms)" '[.data[0].name, .data[0].provider, .data[0].power_state, .data[0].disks[0].format, .pagination]' \
+        '["web-server-01","vsphere","poweredOff","vmdk",{"offset":0,"limit":5,"total":1,"has_more":false}]' "the VMs"
+is "$(vms)" '.data[0] | [has("name", "provider", "os", "os_version", "cpu", "memory_mb", "disks", "nics", "power_state",
+        "tools_status", "last_seen")] | all' true "the fields of a VM"
+is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
+"https://your-server:5080/api/v1/vms/list?search=prod-db&os=linux")" .data '[]' "VMs with another name"
+is "$(curl -sk -H "Authorization: Bearer $TOKEN" \
+"https://your-server:5080/api/v1/vms/list?search=WEB-server")" '[.data[].name]' '["web-server-01"]' "a VM by its name"
 tar -tf /var/lib/hypersdk/exports/web-server-01.ova >"$dir/names" || fail "no package"
 contains "$(cat "$dir/names")" .ovf "the package"
 

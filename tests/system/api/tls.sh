@@ -196,7 +196,11 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -s
 install -m 600 "$dir/key" $store/hyper.tls-key
 install -m 600 "$dir/certificate" $store/hyper.tls-certificate
 is_new() { [ "$(served)" = "$(stored)" ]; }
+began=$(date +%s%N)
 eventually 30 "the new certificate is served" is_new
+took=$((($(date +%s%N) - began) / 1000000))
+echo "the new certificate was served after $took ms"
+[ $took -le 5000 ] || fail "the new certificate was served after $took ms, not within 5 s"
 touch "$dir/enough"
 wait $asking || fail "a connection was refused: $(cat "$dir/refused")"
 systemctl start hyper-tls-certificate.service
@@ -211,8 +215,25 @@ systemd-creds encrypt -q --name=hyper.tls-certificate "$dir/certificate2" \
         /etc/credstore.encrypted/hyper.tls-certificate
 is_encrypted() { [ "$(served)" = "$(openssl x509 -noout -serial -in "$dir/certificate2")" ]; }
 eventually 30 "the encrypted certificate is served" is_encrypted
+equal "$(stat -c '%a %U' /run/hyper-tls/hyper.tls-key /run/hyper-tls/hyper.tls-key/credential | uniq | tr '\n' ' ')" \
+        "700 root 600 root " "the decrypted key"
+
+# One that cannot be decrypted (another machine has encrypted it) leaves the other sockets as they are, and
+# those that are not encrypted are not used instead.
+sed 's/[A-Za-z]/x/20' /etc/credstore.encrypted/hyper.tls-key >"$dir/damaged"
+install -m 600 "$dir/damaged" /etc/credstore.encrypted/hyper.tls-key
+systemctl restart hyper.service || fail "hyper.service does not start"
+equal "$(systemctl is-active hyper.service)" active "hyper.service"
+equal "$(curl -sS -o /dev/null -w '%{http_code}' http://127.0.0.1:8080/health)" 200 "the other sockets"
+tls -o /dev/null $url/api/v1/health 2>"$dir/err" && fail "it is served without its key"
+why="/etc/credstore.encrypted/hyper.tls-key cannot be decrypted on this machine; see 'journalctl -u"
+contains "$(journalctl -u hyper.service -o cat)" "hyper-tls.socket is not served: $why hyper-tls-unlock@hyper.tls-key'" \
+        "the journal"
+[ -n "$(journalctl -u hyper-tls-unlock@hyper.tls-key -o cat _COMM=systemd-creds)" ] ||
+        fail "the journal of hyper-tls-unlock@hyper.tls-key does not say why"
 rm /etc/credstore.encrypted/hyper.tls-*
 eventually 30 "the plain certificate is served again" is_new
+missing /run/hyper-tls/hyper.tls-key/credential
 
 # --- a key that does not fit -------------------------------------------------------------------------------
 

@@ -173,6 +173,8 @@ for action in create revert; do
 done
 equal "$(v1 GET "/libvirt/snapshots?name=web-server-01" | jq -c '[.data[] | [.name, .state, .current]]')" \
         '[["before","shutoff",true]]' "the snapshots"
+equal "$(v1 POST /vms/browse '{"vm": "web-server-01"}' | jq -c '[.snapshot_count, (.snapshots[] | .name, .current,
+        (.created_at | type))]')" '[1,"before",true,"string"]' "its snapshots"
 v1 POST /libvirt/snapshot/create '{"name": "web-server-01", "snapshot": "<x>"}' >/dev/null
 equal "$(v1_status)" 400 "the status of a snapshot with a wrong name"
 v1 POST /libvirt/snapshot/delete '{"name": "web-server-01", "snapshot": "before"}' >/dev/null
@@ -181,6 +183,20 @@ equal "$(v1 GET /libvirt/networks | jq -c '[.data[].name]')" '["default"]' "the 
 equal "$(v1 GET /readiness | jq -c '[.checks[] | select(.name == "libvirt" or .name == "default_network") |
         .status]')" '["ok","ok"]' "the readiness"
 virsh -q undefine web-server-01
+qemu-img create -q -f qcow2 $images/second.qcow2 8M
+v1 POST /vms/deploy "{\"name\": \"two disks\", \"disks\": [{\"path\": \"$images/plain.raw\"}, {\"path\": \"$images/second.qcow2\",
+        \"bus\": \"sata\"}], \"network\": \"none\", \"graphics\": \"none\", \"start\": false, \"host\": \"local\"}" >"$dir/answer"
+equal "$(v1_status)" 201 "the status for two disks: $(cat "$dir/answer")"
+equal "$(jq -c '[.status, .vnc_port, .mac]' "$dir/answer")" '["stopped",null,null]' "the domain"
+equal "$(virsh domblklist "two disks" | awk '/images/ { printf "%s ", $1 }')" "vda sda " "its disks"
+lacks "$(virsh dumpxml "two disks")" "<graphics" "the domain"
+virsh -q undefine "two disks"
+for field in '"cpu": 0' '"cpu": 513' '"memory_mb": 63' '"memory_mb": 16777217' '"name": "'"$(printf '%081d' 1)"'"' '"host": "k2"' \
+        '"graphics": "spice"' '"bus": "ide"' '"target": "aws"' '"os": "bsd"' '"firmware": "uefi"' '"mac": "1"'; do
+        body=$(jq -c ". + {$field}" <<<"{\"name\": \"other\", \"disk_path\": \"$images/plain.raw\"}")
+        equal "$(v1 POST /vms/deploy "$body" | jq -r '.errors[0].field')" "$(cut -d'"' -f2 <<<"$field")" "the field that is wrong"
+        equal "$(v1_status)" 400 "the status for $field"
+done
 
 # --- removed, and nothing is left --------------------------------------------------------------------------
 busctl call "${hosts[@]}" RemoveHost s here

@@ -64,7 +64,7 @@ static json_t *detail_json(unsigned i) {
 
         json_object_update_new(vm,
                         json_pack("{s:[{s:s, s:I, s:s, s:i, s:i, s:b, s:s, s:b, s:b, s:s}], s:[{s:s, s:s, "
-                                  "s:s, s:b}], s:{s:s, s:b, s:b, s:i}, s:i, s:b, s:s}",
+                                  "s:s, s:b}], s:{s:s, s:b, s:b, s:i}, s:i, s:b, s:s, s:[{s:s, s:s, s:s, s:b}]}",
                                         "disks", "label", "Hard disk 1", "capacity_bytes",
                                         (json_int_t) 100 << 30, "file_path", "[DS] web/web.vmdk", "key",
                                         2000, "unit", 0, "thin_provisioned", 1, "controller_type",
@@ -72,7 +72,9 @@ static json_t *detail_json(unsigned i) {
                                         "persistent", "nics", "type", "VirtualVmxnet3", "network",
                                         "VM Network", "mac", "00:50:56:ab:cd:ef", "connected", 1, "hardware",
                                         "firmware", "bios", "secure_boot", 0, "tpm", 0, "cores_per_socket",
-                                        2, "snapshot_count", 1, "change_tracking", 1, "host", "esx1"));
+                                        2, "snapshot_count", 1, "change_tracking", 1, "host", "esx1",
+                                        "snapshots", "id", "snapshot-7", "name", "before", "created_at",
+                                        "2026-01-02T03:04:05.678Z", "current", 1));
         return vm;
 }
 
@@ -578,11 +580,18 @@ START_TEST(a_vm_is_found_by_each_name) {
                 is_text(guest, "disks.0.bus", "pvscsi");
                 is_text(guest, "datastores.0", "DS");
                 is_text(guest, "host", "esx1");
+                is_text(guest, "snapshots.0.id", "snapshot-7");
+                is_text(guest, "snapshots.0.name", "before");
+                ck_assert(json_is_true(member(guest, "snapshots.0.current")));
+                ck_assert(json_is_null(member(guest, "snapshots.0.size_bytes")));
                 ck_assert(json_is_true(member(guest, "migration.supported")));
         }
         _cleanup_json_ json_t *here = ask_with(&f, "POST /vms/browse", "{\"vm\":\"" UUID "\"}", 200);
         is_text(here, "hardware.boot", "bios");
         is_text(here, "disks.0.bus", "virtio");
+        is_text(here, "snapshots.1.id", "b");
+        is_text(here, "snapshots.0.name", "a");
+        is_number(here, "snapshot_count", 2);
         _cleanup_json_ json_t *two = ask_with(&f, "POST /vms/browse", "{\"vm\":\"web-server-01\"}", 409);
         ck_assert_uint_eq(json_array_size(member(two, "candidates")), 2);
         json_decref(ask_with(&f, "POST /vms/browse", "{\"vm\":\"nothing\"}", 404));

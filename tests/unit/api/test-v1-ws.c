@@ -9,6 +9,7 @@
 #include "api/access/ticket.h"
 #include "api/v1/v1-subscription.h"
 #include "store/schedules.h"
+#include "store/uploads.h"
 #include "unit/lib/v1-world.h"
 #include "unit/lib/ws-client.h"
 
@@ -131,6 +132,59 @@ START_TEST(updates_go_to_those_who_want_them) {
 }
 END_TEST
 
+static void add_upload(World *w, const char *id, const char *owner) {
+        const UploadRow row = { .id = (char *) id,
+                .owner = (char *) owner,
+                .filename = (char *) "web.vmdk",
+                .size = 25,
+                .chunk_size = 10,
+                .created_at = now_realtime(),
+                .updated_at = now_realtime() };
+
+        ck_assert_int_eq(store_upload_insert(w->store, &row), 0);
+}
+
+static void assert_upload(WsClient *c, const char *id, const char *status, json_int_t bytes) {
+        _cleanup_json_ json_t *upload = next_of(c, "upload_update", NULL);
+        const char *is_id, *is_status;
+        json_int_t is_bytes;
+        json_t *chunks;
+
+        ck_assert_int_eq(
+                        json_unpack(upload, "{s:s, s:s, s:I, s:o}", "upload_id", &is_id, "status",
+                                        &is_status, "received_bytes", &is_bytes, "received_chunks", &chunks),
+                        0);
+        ck_assert_str_eq(is_id, id);
+        ck_assert_str_eq(is_status, status);
+        ck_assert_int_eq(is_bytes, bytes);
+        ck_assert_uint_eq(json_array_size(chunks), (size_t) (bytes + 9) / 10);
+}
+
+START_TEST(uploads_are_told_to_their_owner) {
+        _cleanup_(upload_row_freep) UploadRow *row = NULL;
+        _cleanup_free_ char *owner = NULL;
+        _cleanup_world_ World w;
+        WsClient c;
+
+        world_start(&w);
+        owner = strprintf("key:%s", w.key.id.text);
+        add_upload(&w, "up-before", owner);
+        connect_client(&w, &c);
+        json_decref(next_of(&c, "status", NULL));
+        add_upload(&w, "up-other", "key:other");
+        add_upload(&w, "up-mine", owner);
+        assert_upload(&c, "up-mine", "open", 0);
+        ck_assert_int_eq(store_upload_put_chunk(w.store, "up-other", 0, now_realtime()), 0);
+        ck_assert_int_eq(store_upload_put_chunk(w.store, "up-mine", 2, now_realtime()), 0);
+        assert_upload(&c, "up-mine", "open", 5);
+        ck_assert_int_eq(store_upload_get(w.store, "up-mine", &row), 0);
+        row->state = UPLOAD_COMPLETED;
+        ck_assert_int_eq(store_upload_update(w.store, row), 0);
+        assert_upload(&c, "up-mine", "completed", 5);
+        ws_client_close(&c);
+}
+END_TEST
+
 static char *get_ticket(World *w) {
         _cleanup_reply_ TestReply r = {};
 
@@ -201,7 +255,7 @@ START_TEST(subscriptions) {
                 size_t n_ids;
                 const char *error;
         } cases[] = {
-                { "{\"type\":\"subscribe\"}", 15, 0, NULL },
+                { "{\"type\":\"subscribe\"}", 31, 0, NULL },
                 { "{\"type\":\"subscribe\",\"topics\":[],\"job_ids\":[\"a\"]}", 0, 1, NULL },
                 { "{\"type\":\"subscribe\",\"topics\":[\"alerts\",\"jobs\"]}", 5, 0, NULL },
                 { "{\"topics\":[]}", 0, 0, "type" },
@@ -229,8 +283,8 @@ END_TEST
 
 int run_tests(void);
 #define main run_tests
-TEST_MAIN("v1-ws", first_the_jobs_then_the_status_then_metrics, updates_go_to_those_who_want_them, who_may,
-                tickets_end, subscriptions)
+TEST_MAIN("v1-ws", first_the_jobs_then_the_status_then_metrics, updates_go_to_those_who_want_them,
+                uploads_are_told_to_their_owner, who_may, tickets_end, subscriptions)
 #undef main
 
 int main(void) {

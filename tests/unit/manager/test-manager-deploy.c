@@ -106,6 +106,8 @@ START_TEST(definitions_are_checked) {
                 { "{\"name\":\"x\",\"disk_path\":\"/a\"}", "format" },
                 { "{\"name\":\"x\",\"disk_path\":\"/a.raw\",\"disks\":[]}", "disks" },
                 { "{\"name\":\"x\",\"disks\":[{}]}", "disks" },
+                { "{\"name\":\"x\",\"disks\":[{\"path\":\"/a.raw\",\"bus\":\"ide\"}]}", "disks" },
+                { "{\"name\":\"x\",\"disks\":[{\"path\":\"/a.raw\",\"bus\":1}]}", "disks" },
                 { "{\"name\":\"x\",\"disk_path\":\"/a.raw\",\"cpu\":0,\"memory_mb\":63}", "cpu memory_mb" },
                 { "{\"name\":\"x\",\"disk_path\":\"/a.raw\",\"cpu\":513}", "cpu" },
                 { "{\"name\":\"x\",\"disk_path\":\"/a.raw\",\"target\":\"aws\",\"host\":\"k2\"}",
@@ -113,7 +115,7 @@ START_TEST(definitions_are_checked) {
                 { "{\"name\":\"x\",\"disk_path\":\"/a.raw\",\"firmware\":\"uefi\",\"mac\":\"1\","
                   "\"bus\":\"ide\"}",
                                 "bus firmware mac" },
-                { "{\"name\":\"x\",\"disk_path\":\"/a.raw\",\"nic_model\":\"ne2k\",\"graphics\":\"none\"}",
+                { "{\"name\":\"x\",\"disk_path\":\"/a.raw\",\"nic_model\":\"ne2k\",\"graphics\":\"spice\"}",
                                 "graphics nic_model" },
         };
 
@@ -166,5 +168,28 @@ START_TEST(the_domain_has_what_was_asked_for) {
 }
 END_TEST
 
+START_TEST(disks_may_have_other_buses) {
+        _cleanup_(deploy_definition_done) DeployDefinition d = {};
+        _cleanup_(json_errors_done) JsonErrors errors = {};
+        _cleanup_kvm_domain_ KvmDomain *domain = NULL, *again = NULL;
+        _cleanup_json_ json_t *json = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        ck_assert_int_eq(deploy_definition_decode(
+                                         "{\"name\":\"x\",\"bus\":\"scsi\",\"graphics\":\"none\",\"disks\":["
+                                         "{\"path\":\"/a.raw\"},{\"path\":\"/b.qcow2\",\"bus\":\"sata\"}]}",
+                                         &d, &errors),
+                        0);
+        ck_assert_int_eq(deploy_domain(&d, &domain), 0);
+        json = kvm_domain_to_json(domain);
+        text = json_dumps(json, 0);
+        ck_assert_int_eq(kvm_domain_decode(text, strlen(text), &again, &errors), 0);
+        ck_assert(again->headless);
+        ck_assert_int_eq(again->disk_bus, VM_BUS_SCSI);
+        ck_assert_int_eq(again->disks[0].bus, VM_BUS_UNKNOWN);
+        ck_assert_int_eq(again->disks[1].bus, VM_BUS_SATA);
+}
+END_TEST
+
 TEST_MAIN("manager-deploy", images_are_what_they_are_said_to_be, the_partition_table_decides_the_firmware,
-                definitions_are_checked, the_domain_has_what_was_asked_for)
+                definitions_are_checked, the_domain_has_what_was_asked_for, disks_may_have_other_buses)

@@ -93,7 +93,7 @@ static void write_text(const char *dir, const char *name, const char *text) {
 START_TEST(read_from_a_directory) {
         _cleanup_test_dir_ char *dir = test_dir();
         _cleanup_tls_pair_ TlsPair a = {}, p = {};
-        _cleanup_free_ char *why = NULL, *why_large = NULL, *large = NULL;
+        _cleanup_free_ char *why = NULL, *why_large = NULL, *large = NULL, *why_encrypted = NULL;
 
         make(NOW, &a);
         ck_assert_int_eq(tls_pair_read(dir, &p, &why), -ENOENT);
@@ -110,6 +110,16 @@ START_TEST(read_from_a_directory) {
         tls_pair_done(&p);
         ck_assert_int_eq(tls_pair_read(dir, &p, NULL), 0);
         ck_assert_str_eq(p.key, a.key);
+
+        /* One that cannot be decrypted is not replaced. */
+        write_text(dir, TLS_CREDENTIAL_KEY TLS_CREDENTIAL_ENCRYPTED, "k6iUCUh0RJ");
+        ck_assert_int_eq(tls_pair_read(dir, &(TlsPair){}, &why_encrypted), -EBADMSG);
+        ck_assert_ptr_nonnull(strstr(why_encrypted,
+                        "credstore.encrypted/hyper.tls-key cannot be decrypted on this machine; see "
+                        "'journalctl -u hyper-tls-unlock@hyper.tls-key'"));
+        write_text(dir, TLS_CREDENTIAL_KEY TLS_CREDENTIAL_ENCRYPTED, "\n");
+        tls_pair_done(&p);
+        ck_assert_int_eq(tls_pair_read(dir, &p, NULL), 0);
 
         large = strprintf("%s%70000s", a.key, "");
         write_text(dir, TLS_CREDENTIAL_KEY, large);

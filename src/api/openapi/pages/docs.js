@@ -2,7 +2,7 @@
 
 /* Nobody outside is asked whether the document is valid. */
 SwaggerUIBundle({
-        url: "/openapi.json",
+        url: "openapi.json",
         dom_id: "#page",
         deepLinking: true,
         validatorUrl: null,

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "api/http/reply.h"
-#include "api/worker/worker-pages.h"
+#include "api/openapi/docs-pages.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
 
@@ -85,15 +85,15 @@ static int reply_page(Request *r, const char *name, const char *content_type) {
         return request_reply_file(r, 200, content_type, TAKE_FD(fd), (uint64_t) st.st_size);
 }
 
-int worker_get_docs(Request *r) {
+int docs_get_page(Request *r) {
         return reply_page(r, "docs.html", HTML);
 }
 
-int worker_get_redoc(Request *r) {
+int docs_get_redoc(Request *r) {
         return reply_page(r, "redoc.html", HTML);
 }
 
-int worker_get_docs_file(Request *r) {
+int docs_get_file(Request *r) {
         const char *name = request_param(r, "file");
 
         for (size_t i = 0; i < ELEMENTSOF(files); i++)
@@ -102,13 +102,13 @@ int worker_get_docs_file(Request *r) {
         return request_reply_error(r, 404, "There is no file %s here.", name);
 }
 
-const Reply worker_page_replies[] = {
+const Reply docs_page_replies[] = {
         { 200, { .type = SCHEMA_STRING, .description = "The page." }, HTML },
         { 304, { .description = "The page has not changed (If-None-Match)." }, .is_empty = true },
         {},
 };
 
-const Reply worker_docs_file_replies[] = {
+const Reply docs_file_replies[] = {
         { 200, { .type = SCHEMA_STRING, .description = "The file." }, "text/*" },
         { 304, { .description = "The file has not changed (If-None-Match)." }, .is_empty = true },
         {},

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The worker API's pages over HTTP, with the files that ship: each is there, says what it is, and is sent
- * once. That a browser makes a page of them is a system test. */
+/* The pages of the worker API and of the v1 API over HTTP, with the files that ship: each is there, says what
+ * it is, and is sent once. That a browser makes a page of them is a system test. */
 
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "api/v1/v1-routes.h"
 #include "api/worker/worker-routes.h"
 #include "basic/fd-util.h"
 #include "unit/lib/api-test.h"
@@ -15,7 +16,7 @@
 static char *pages_directory(void) {
         const char *srcdir = getenv("srcdir");
 
-        return strprintf("%s/src/api/worker/pages", srcdir ? srcdir : ".");
+        return strprintf("%s/src/api/openapi/pages", srcdir ? srcdir : ".");
 }
 
 static void assert_header(const TestReply *r, const char *name, const char *wanted) {
@@ -73,6 +74,24 @@ START_TEST(each_file_is_served_as_what_it_is) {
 }
 END_TEST
 
+START_TEST(the_v1_api_has_them_below_its_prefix) {
+        static const char *const paths[] = { "/api/v1/docs", "/api/v1/docs/docs.js",
+                "/api/v1/docs/swagger-ui.css", "/docs", "/docs/swagger-ui-bundle.js" };
+        _cleanup_free_ char *directory = pages_directory();
+        const ApiConfig config = CONFIG(directory);
+        TestServer s;
+
+        test_server_start(&s, AF_INET, &v1_dialect, &config);
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_reply_ TestReply r = {};
+
+                ASK(&s, &r, "GET", paths[i], "");
+                ck_assert_msg(r.status == 200, "%s: %u", paths[i], r.status);
+        }
+        ck_assert_int_eq(test_server_stop(&s), 0);
+}
+END_TEST
+
 START_TEST(pages_name_files_that_are_served) {
         static const char *const names[] = { "docs.html", "redoc.html" };
         _cleanup_free_ char *directory = pages_directory();
@@ -84,8 +103,10 @@ START_TEST(pages_name_files_that_are_served) {
                 ck_assert_int_eq(read_file_at(AT_FDCWD, path, 65536, &text, NULL), 0);
                 ck_assert_msg(!strstr(text, "<script>"), "%s has a script in it", names[i]);
                 ck_assert_msg(!strstr(text, "//"), "%s names another host", names[i]);
-                for (const char *p = strstr(text, "\"/docs/"); p; p = strstr(p + 1, "\"/docs/"), n++) {
-                        _cleanup_free_ char *name = strndup(p + 1, strcspn(p + 1, "\""));
+                /* The v1 API is below /api/v1. */
+                ck_assert_msg(!strstr(text, "\"/"), "%s has an absolute path", names[i]);
+                for (const char *p = strstr(text, "\"docs/"); p; p = strstr(p + 1, "\"docs/"), n++) {
+                        _cleanup_free_ char *name = strprintf("/%.*s", (int) strcspn(p + 1, "\""), p + 1);
                         bool known = false;
 
                         for (size_t j = 0; j < ELEMENTSOF(pages); j++)
@@ -171,6 +192,6 @@ START_TEST(pages_that_are_not_installed_are_told_as_such) {
 }
 END_TEST
 
-TEST_MAIN("worker-pages", each_file_is_served_as_what_it_is, pages_name_files_that_are_served,
-                a_file_is_sent_once_until_it_is_another, nothing_else_of_the_directory_is_served,
-                pages_that_are_not_installed_are_told_as_such)
+TEST_MAIN("docs-pages", each_file_is_served_as_what_it_is, the_v1_api_has_them_below_its_prefix,
+                pages_name_files_that_are_served, a_file_is_sent_once_until_it_is_another,
+                nothing_else_of_the_directory_is_served, pages_that_are_not_installed_are_told_as_such)

@@ -111,8 +111,8 @@ json_t *vm_detail_json(const VmDetail *d) {
         json_t *more = json_pack("{s:s?, s:s?, s:I, s:b, s:b, s:b, s:I, s:o}", "annotation", d->annotation,
                         "host", d->host, "num_virtual_disks", (json_int_t) d->n_disks, "has_snapshots",
                         d->has_snapshots, "change_tracking", d->change_tracking, "consolidation_needed",
-                        d->summary.consolidation_needed, "snapshot_count", (json_int_t) d->n_snapshots, "snapshots",
-                        snapshots_json(d));
+                        d->summary.consolidation_needed, "snapshot_count", (json_int_t) d->n_snapshots,
+                        "snapshots", snapshots_json(d));
         int r = add_all(o, hardware);
         int k = add_all(o, more);
         int m = add_all(o, devices_json(d));

@@ -5,8 +5,8 @@
 # weight: 2
 #
 # A chunk of 256 MiB comes in pieces of a byte, each in a TLS record of its own, for ten minutes (all of it
-# would take hours: each byte is a record of 30), and then the rest. It is right in the end, and others are answered
-# meanwhile.
+# would take hours: each byte is a record of 30), and then the rest. It is right in the end, and others are
+# answered meanwhile.
 
 # shellcheck source=tests/system/lib/lib.sh
 . "$(dirname "$0")/../lib/lib.sh"
@@ -18,7 +18,8 @@ python3 "$(dirname "$0")/v1-hostile.py" pieces "$key" $((256 << 20)) 1 600 >"$di
 client=$!
 worst=0
 while kill -0 $client 2>/dev/null; do
-        took=$(curl -sSk -m 60 -o /dev/null -w '%{time_total}' -H "X-API-Key: $key" https://localhost:5080/api/v1/jobs | tr -d .)
+        took=$(curl -sSk -m 60 -o /dev/null -w '%{time_total}' -H "X-API-Key: $key" \
+                https://localhost:5080/api/v1/jobs | tr -d .)
         [ $((10#$took)) -le "$worst" ] || worst=$((10#$took))
         sleep 1
 done

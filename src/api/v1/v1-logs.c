@@ -341,7 +341,8 @@ static const Schema page_schema = { .name = "Log", .fields = page_fields };
 
 const Reply v1_logs_replies[] = {
         { 200, { .type = SCHEMA_STRING, .description = "The entries." }, .content_type = "text/plain" },
-        { 200, { .type = SCHEMA_STRING }, .content_type = "text/event-stream", .events = log_events },
-        { 200, { .type = SCHEMA_OBJECT, .schema = &page_schema } },
+        { 200, { .type = SCHEMA_STRING, .description = "The entries." }, .content_type = "text/event-stream",
+                        .events = log_events },
+        { 200, { .type = SCHEMA_OBJECT, .schema = &page_schema, .description = "The entries." } },
         {},
 };

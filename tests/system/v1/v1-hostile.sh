@@ -33,7 +33,8 @@ hostile() {
         wait $client || fail "$1: $(cat "$dir/out")"
         equal "$(pid)" "$first" "$1: the process of hyper-apid"
         echo "$1: $(tail -n 1 "$dir/out"); others were answered within $((worst / 1000)) ms"
-        [ "$worst" -lt 5000000 ] || fail "$1: somebody else has waited $((worst / 1000)) ms"
+        # (the machine may be busy with other tests)
+        [ "$worst" -lt 20000000 ] || fail "$1: somebody else has waited $((worst / 1000)) ms"
 }
 # (a chunk of 256 MiB is in v1-pieces)
 hostile pieces "$key" $((1 << 18)) 1

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # timeout: 400
+# tier: all
 # slow: clients that wait are closed when their time is over
 #
 # Ten thousand clients of the TLS port that stop in the handshake, or in the body of a request: others are

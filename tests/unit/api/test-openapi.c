@@ -9,6 +9,7 @@
 #include "api/hypersdk/hypersdk-routes.h"
 #include "api/openapi/dialect-schema.h"
 #include "api/openapi/openapi.h"
+#include "api/v1/v1-routes.h"
 #include "api/worker/worker-decode.h"
 #include "api/worker/worker-routes.h"
 #include "unit/lib/test.h"
@@ -214,12 +215,18 @@ static void follow(const json_t *value, const json_t *schemas, json_t *used) {
 }
 
 START_TEST(references_lead_somewhere) {
-        _cleanup_json_ json_t *document = openapi_document(&worker_dialect), *used = json_object();
-        json_t *schemas = get(document, "components.schemas");
+        static const Dialect *const all[] = { &worker_dialect, &v1_dialect };
 
-        follow(document, schemas, used);
-        ck_assert_uint_gt(json_object_size(used), 10);
-        ck_assert_uint_eq(json_object_size(used), json_object_size(schemas));
+        for (size_t i = 0; i < ELEMENTSOF(all); i++) {
+                _cleanup_json_ json_t *document = openapi_document(all[i]), *used = json_object();
+                json_t *schemas;
+
+                ck_assert_msg(document, "%s", all[i]->name);
+                schemas = get(document, "components.schemas");
+                follow(document, schemas, used);
+                ck_assert_uint_gt(json_object_size(used), 10);
+                ck_assert_uint_eq(json_object_size(used), json_object_size(schemas));
+        }
 }
 END_TEST
 

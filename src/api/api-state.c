@@ -216,6 +216,10 @@ const char *api_bus_address(Api *a) {
         return a->config.bus_address;
 }
 
+const char *api_cache_directory(Api *a) {
+        return a->config.cache_directory;
+}
+
 void *api_kept(Api *a) {
         return a->kept;
 }

@@ -39,6 +39,7 @@ typedef struct ApiConfig {
         const char *journal_directory; /* NULL: the system's journal */
         const char *bus_address; /* NULL: the system bus */
         const char *pages_directory; /* NULL: where they are installed */
+        const char *cache_directory; /* for what is kept while the daemon does not run; NULL: nothing is */
         bool metrics; /* serve /metrics */
         const char *refusal; /* every request is answered 503 with this; NULL: none is */
         char *const *cors_origins; /* strv: web pages that may use all listeners; NULL: none but our own */
@@ -135,6 +136,8 @@ const char *api_journal_directory(Api *a); /* for journal_read_events() and jour
 int api_store(Api *a, Store **ret);
 /* The same for hyper-hostd's (store/hosts.h). */
 int api_hosts_store(Api *a, Store **ret);
+
+const char *api_cache_directory(Api *a); /* or NULL */
 
 /* What the v1 API keeps between requests: NULL until api_keep() is called, once. */
 void *api_kept(Api *a);

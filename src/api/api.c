@@ -183,6 +183,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                 .bus_address = config->bus_address ? strdup(config->bus_address) : NULL,
                 .journal_directory = config->journal_directory ? strdup(config->journal_directory) : NULL,
                 .pages_directory = config->pages_directory ? strdup(config->pages_directory) : NULL,
+                .cache_directory = config->cache_directory ? strdup(config->cache_directory) : NULL,
                 .refusal = config->refusal ? strdup(config->refusal) : NULL,
                 .require_key = config->require_key,
                 .local_anybody = config->local_anybody,
@@ -202,6 +203,7 @@ static int api_copy_config(Api *a, const ApiConfig *config) {
                         (config->bus_address && !a->config.bus_address) ||
                         (config->journal_directory && !a->config.journal_directory) ||
                         (config->pages_directory && !a->config.pages_directory) ||
+                        (config->cache_directory && !a->config.cache_directory) ||
                         (config->refusal && !a->config.refusal))
                 return -ENOMEM;
         return copy_origins(config->cors_origins, &a->cors_origins);
@@ -442,6 +444,7 @@ Api *api_free(Api *a) {
         free((char *) a->config.bus_address);
         free((char *) a->config.journal_directory);
         free((char *) a->config.pages_directory);
+        free((char *) a->config.cache_directory);
         free((char *) a->config.refusal);
         free((char *) a->config.auth_socket);
         strv_free(a->cors_origins);

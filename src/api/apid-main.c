@@ -264,6 +264,7 @@ static int run(void) {
                 return log_error_errno(r, "Failed to make an event loop: %m");
         config = api_config_from_settings(settings);
         config.hosts_database = STATEDIR "-hosts/hosts.db";
+        config.cache_directory = getenv("CACHE_DIRECTORY");
         config.refusal = refusal;
         r = api_new(event, &config, &api);
         if (r < 0)

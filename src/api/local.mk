@@ -247,6 +247,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/v1/v1-gather.h \
 	src/api/v1/v1-hardware.c \
 	src/api/v1/v1-hardware.h \
+	src/api/v1/v1-inventory-file.c \
+	src/api/v1/v1-inventory-file.h \
 	src/api/v1/v1-provider.c \
 	src/api/v1/v1-provider.h \
 	src/api/v1/v1-provider-connect.c \

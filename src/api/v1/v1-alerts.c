@@ -261,10 +261,12 @@ int v1_alerts_of_workers(json_t *alerts, Store *store, usec_t now) {
 
 /* Those that a client has asked for since, and that were there before. */
 static int alerts_of_providers(json_t *alerts, Api *a, usec_t now) {
-        const V1Providers *all = v1_providers_kept(a);
-        int r = 0;
+        const V1Providers *all;
+        int r = v1_providers_kept(a, &all);
 
-        for (size_t i = 0; all && i < all->n && r >= 0; i++) {
+        if (r < 0) /* there is an alert about the database then */
+                return r == -ENOMEM ? r : 0;
+        for (size_t i = 0; r >= 0 && i < all->n; i++) {
                 const V1Provider *p = all->list[i];
 
                 if (p->error && p->last_seen > 0 && p->last_seen + DISCONNECTED <= now)

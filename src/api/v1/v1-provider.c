@@ -2,6 +2,8 @@
 #include "api/v1/v1-provider.h"
 
 #include "api/job-json.h"
+#include "api/v1/v1-inventory-file.h"
+#include "basic/log.h"
 #include "basic/string-util.h"
 #include "store/hosts.h"
 #include "store/sources.h"
@@ -36,7 +38,11 @@ V1Provider *v1_provider_unref(V1Provider *p) {
 
 static void providers_free(void *userdata) {
         V1Providers *all = userdata;
+        int r = all->directory ? v1_inventory_file_write(all->directory, all) : 0;
 
+        if (r < 0)
+                log_warning_errno(r, "Failed to write what was seen of vSphere to %s: %m", all->directory);
+        free(all->directory);
         for (size_t i = 0; i < all->n; i++)
                 v1_provider_unref(all->list[i]);
         free(all->list);
@@ -78,10 +84,10 @@ static int keep(V1Providers *all, const V1Provider *new) {
         return p->id ? 0 : -ENOMEM;
 }
 
-static int keep_sources(Request *r, V1Providers *all) {
+static int keep_sources(Api *a, V1Providers *all) {
         _cleanup_(source_rows_done) SourceRows rows = {};
         Store *store;
-        int k = api_store(request_api(r), &store);
+        int k = api_store(a, &store);
 
         if (k >= 0)
                 k = store_sources_list(store, &rows);
@@ -98,11 +104,11 @@ static int keep_sources(Request *r, V1Providers *all) {
         return k == -ENOENT ? 0 : k;
 }
 
-static int keep_hosts(Request *r, V1Providers *all) {
+static int keep_hosts(Api *a, V1Providers *all) {
         _cleanup_(host_rows_done) HostRows rows = {};
         bool has_local = false;
         Store *store;
-        int k = api_hosts_store(request_api(r), &store);
+        int k = api_hosts_store(a, &store);
 
         if (k >= 0)
                 k = store_hosts_list(store, &rows);
@@ -145,35 +151,67 @@ static int compare(const void *a, const void *b) {
         return c != 0 ? c : (*x)->type - (*y)->type;
 }
 
-int v1_providers_get(Request *r, const V1Providers **ret) {
-        V1Providers *all = api_kept(request_api(r));
-        V1Provider *local;
+static int look_again(Api *a, V1Providers *all) {
         int k;
+
+        for (size_t i = 0; i < all->n; i++)
+                all->list[i]->exists = false;
+        k = keep(all, &(V1Provider){ .type = V1_PROVIDER_LOCAL, .id = (char *) V1_LOCAL_ID });
+        if (k >= 0)
+                k = keep_sources(a, all);
+        if (k >= 0)
+                k = keep_hosts(a, all);
+        if (k < 0)
+                return k;
+        drop_gone(all);
+        qsort(all->list, all->n, sizeof(V1Provider *), compare);
+        return v1_provider_note(find(all, V1_PROVIDER_LOCAL, V1_LOCAL_ID, 0), NULL, 0);
+}
+
+/* With what the daemon knew when it last ended. */
+static int get_kept(Api *a, V1Providers **ret) {
+        const char *directory = api_cache_directory(a);
+        V1Providers *all = api_kept(a);
+        int r = 0;
 
         if (!all) {
                 all = new0(V1Providers, 1);
                 if (!all)
                         return -ENOMEM;
-                api_keep(request_api(r), all, providers_free);
+                r = directory ? v1_inventory_file_read(directory, all) : 0;
+                if (r < 0 && r != -ENOENT)
+                        log_warning_errno(
+                                        r, "Failed to read what was seen of vSphere from %s: %m", directory);
+                all->directory = directory ? strdup(directory) : NULL;
+                api_keep(a, all, providers_free);
         }
-        for (size_t i = 0; i < all->n; i++)
-                all->list[i]->exists = false;
-        k = keep(all, &(V1Provider){ .type = V1_PROVIDER_LOCAL, .id = (char *) V1_LOCAL_ID });
-        if (k >= 0)
-                k = keep_sources(r, all);
-        if (k >= 0)
-                k = keep_hosts(r, all);
-        if (k < 0)
-                return k;
-        drop_gone(all);
-        qsort(all->list, all->n, sizeof(V1Provider *), compare);
-        local = find(all, V1_PROVIDER_LOCAL, V1_LOCAL_ID, 0);
         *ret = all;
-        return v1_provider_note(local, NULL, 0);
+        return 0;
 }
 
-const V1Providers *v1_providers_kept(Api *a) {
-        return api_kept(a);
+int v1_providers_get(Request *r, const V1Providers **ret) {
+        V1Providers *all;
+        int k = get_kept(request_api(r), &all);
+
+        if (k >= 0)
+                k = look_again(request_api(r), all);
+        if (k < 0)
+                return k;
+        *ret = all;
+        return 0;
+}
+
+int v1_providers_kept(Api *a, const V1Providers **ret) {
+        bool is_new = !api_kept(a);
+        V1Providers *all;
+        int k = get_kept(a, &all);
+
+        if (k >= 0 && is_new)
+                k = look_again(a, all);
+        if (k < 0)
+                return k;
+        *ret = all;
+        return 0;
 }
 
 bool v1_provider_is_meant(const V1Provider *p, const char *words) {

@@ -2,8 +2,8 @@
 #pragma once
 
 /* Providers: named sources of vSphere, hosts of libvirt, and the files of this machine. What was last seen of
- * each, and the inventory that was last read from it, are kept in memory: they outlive a request, but not the
- * daemon. */
+ * each, and the inventory that was last read from it, are kept in memory. Those of vSphere are in a file
+ * while the daemon does not run, since it exits when it is idle. */
 
 #include "api/http/request.h"
 #include "api/v1/v1-vm.h"
@@ -50,13 +50,14 @@ V1Provider *v1_provider_unref(V1Provider *p);
 typedef struct V1Providers {
         V1Provider **list;
         size_t n, allocated;
+        char *directory; /* of the file that they are written to when the daemon ends, or NULL */
 } V1Providers;
 
 /* All that exist now, by the databases; they belong to the daemon. 0 or negative errno. */
 int v1_providers_get(Request *r, const V1Providers **ret);
 
-/* Those that a request has asked for before, or NULL. */
-const V1Providers *v1_providers_kept(Api *a);
+/* Those of the last request that has asked for them, as they were then. 0 or negative errno. */
+int v1_providers_kept(Api *a, const V1Providers **ret);
 
 /* "type" or "id" in the lists of words @types_or_ids; NULL: all. */
 bool v1_provider_is_meant(const V1Provider *p, const char *words);

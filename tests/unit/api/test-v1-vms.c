@@ -3,6 +3,7 @@
 /* Providers and their VMs in the form of v1, over HTTP. Stand-ins for hyper-managerd, hyper-vsphered and
  * hyper-hostd are on a bus of the test's own. */
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -85,6 +86,16 @@ static int reply_json(sd_bus_message *m, json_t *value) {
         return sd_bus_reply_method_return(m, "s", text);
 }
 
+/* While this file exists, no server answers. */
+static char *down_file;
+
+static void down(bool down) {
+        if (!down)
+                ck_assert_int_eq(unlink(down_file), 0);
+        else
+                ck_assert_int_ge(close(open(down_file, O_CREAT | O_WRONLY, 0600)), 0);
+}
+
 /* In two pages. */
 static int list_vms(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         _cleanup_free_ char *name = read_source(m, "name"), *text = NULL;
@@ -93,8 +104,8 @@ static int list_vms(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         uint32_t limit;
 
         ck_assert_int_gt(sd_bus_message_read(m, "sus", &filter, &limit, &cursor), 0);
-        if (streq(name, "vc2"))
-                return bus_error_setf(error, HYPER_BUS_ERROR_SERVER_UNREACHABLE, "vc2 is down");
+        if (streq(name, "vc2") || access(down_file, F_OK) >= 0)
+                return bus_error_setf(error, HYPER_BUS_ERROR_SERVER_UNREACHABLE, "%s is down", name);
         for (unsigned i = *cursor ? 50 : 0; i < (*cursor ? N_VMS : 50); i++)
                 json_array_append_new(list, vm_json(i));
         text = json_dumps(list, JSON_COMPACT);
@@ -356,14 +367,27 @@ static void add_host(Fixture *f) {
         ck_assert_int_eq(store_vms_put(f->hosts, "local", rows, 1, NULL), 0);
 }
 
+static void start_server(Fixture *f) {
+        _cleanup_free_ char *path = strprintf("%s/hyper.db", f->dir),
+                            *hosts_path = strprintf("%s/hosts.db", f->dir),
+                            *address = strprintf("unix:path=%s/bus", f->dir);
+
+        test_server_start(&f->server, AF_INET, &v1_dialect,
+                        &(ApiConfig){ .metrics = true,
+                                        .database = path,
+                                        .hosts_database = hosts_path,
+                                        .bus_address = address,
+                                        .cache_directory = f->dir });
+}
+
 static void fixture_open(Fixture *f) {
-        _cleanup_free_ char *path = NULL, *hosts_path = NULL, *address = NULL;
+        _cleanup_free_ char *path = NULL, *hosts_path = NULL;
         ApiKeyRow row = { .name = (char *) "test", .scopes = 1u << SCOPE_ADMIN };
 
         *f = (Fixture){ .dir = test_dir() };
+        down_file = strprintf("%s/down", f->dir);
         path = strprintf("%s/hyper.db", f->dir);
         hosts_path = strprintf("%s/hosts.db", f->dir);
-        address = strprintf("unix:path=%s/bus", f->dir);
         ck_assert_int_eq(store_open(path, STORE_OWNER, &f->store), 0);
         ck_assert_int_eq(store_open_hosts(hosts_path, STORE_OWNER, &f->hosts), 0);
         ck_assert_int_eq(api_key_make(&f->key), 0);
@@ -374,11 +398,7 @@ static void fixture_open(Fixture *f) {
         add_host(f);
         f->bus = private_bus_start(f->dir);
         start_daemons(f);
-        test_server_start(&f->server, AF_INET, &v1_dialect,
-                        &(ApiConfig){ .metrics = true,
-                                        .database = path,
-                                        .hosts_database = hosts_path,
-                                        .bus_address = address });
+        start_server(f);
 }
 
 static void fixture_done(Fixture *f) {
@@ -388,6 +408,7 @@ static void fixture_done(Fixture *f) {
         private_bus_stop(f->bus);
         store_free(f->store);
         store_free(f->hosts);
+        free(down_file);
         test_dir_freep(&f->dir);
 }
 #define _cleanup_fixture_ _cleanup_(fixture_done)
@@ -557,6 +578,54 @@ START_TEST(a_provider_that_fails_is_a_warning) {
         is_number(list, "data.0.vm_count", N_VMS);
         is_text(list, "data.1.status", "error");
         is_text(list, "data.1.error", "vc2 is down");
+}
+END_TEST
+
+/* The daemon ends when it is idle, and vc1 cannot be reached when it has started again. */
+START_TEST(an_inventory_is_there_when_the_daemon_starts_again) {
+        static const char *const damages[] = { "", "{}\n", "[\n", "{\"id\":\"x\",\"n_vms\":3}\n{}\n" };
+        _cleanup_fixture_ Fixture f;
+
+        fixture_open(&f);
+        _cleanup_free_ char *file = strprintf("%s/inventories", f.dir);
+        json_decref(ask(&f, "GET /api/v1/vms/list?provider=vc1", 200));
+        _cleanup_json_ json_t *providers = ask(&f, "GET /api/v1/providers?provider=vc1", 200);
+        is_number(providers, "data.0.vm_count", N_VMS);
+        for (unsigned i = 0; i < 2; i++) { /* the second time, it has only what it has read */
+                ck_assert_int_eq(test_server_stop(&f.server), 0);
+                start_server(&f);
+                _cleanup_json_ json_t *again = ask(&f, "GET /api/v1/providers?provider=vc1", 200);
+                ck_assert(json_equal(again, providers));
+        }
+        down(true);
+        _cleanup_json_ json_t *before =
+                        ask(&f, "GET /api/v1/vms/list?provider=vc1&limit=200&refresh=true", 200);
+        is_number(before, "pagination.total", N_VMS);
+        is_text(before, "warnings.0", "vc1: vc1 is down");
+        ck_assert_int_eq(test_server_stop(&f.server), 0);
+        start_server(&f);
+        _cleanup_json_ json_t *after =
+                        ask(&f, "GET /api/v1/vms/list?provider=vc1&limit=200&refresh=true", 200);
+        ck_assert(json_equal(after, before));
+        _cleanup_json_ json_t *failed = ask(&f, "GET /api/v1/providers?provider=vc1", 200);
+        is_text(failed, "data.0.status", "error");
+        is_number(failed, "data.0.vm_count", N_VMS);
+
+        /* What was replaced since is another server. */
+        ck_assert_int_eq(test_server_stop(&f.server), 0);
+        ck_assert_int_eq(store_source_delete(f.store, "vc1"), 0);
+        ck_assert_int_eq(insert_source(f.store, "vc1", T0 + 1), 0);
+        start_server(&f);
+        json_decref(ask(&f, "GET /api/v1/vms/list?provider=vc1", 502));
+
+        for (size_t i = 0; i < ELEMENTSOF(damages); i++) {
+                ck_assert_int_eq(test_server_stop(&f.server), 0);
+                FILE *to = fopen(file, "we");
+                ck_assert_int_ge(fputs(damages[i], to), 0);
+                ck_assert_int_eq(fclose(to), 0);
+                start_server(&f);
+                json_decref(ask(&f, "GET /api/v1/vms/list?provider=vc1", 502));
+        }
 }
 END_TEST
 
@@ -890,8 +959,9 @@ START_TEST(bodies_are_checked) {
 END_TEST
 
 TEST_MAIN("v1-vms", vms_are_listed_as_published, the_old_list_has_all_pages, vms_are_filtered_and_sorted,
-                a_provider_that_fails_is_a_warning, a_vm_is_found_by_each_name,
-                a_migrated_vm_matches_its_source, providers_are_connected_and_removed,
-                a_provider_of_a_job_is_kept, what_is_not_built_in_is_said, libvirt_has_its_own_paths,
-                readiness_has_all_checks, readiness_for_a_vm, metrics_have_those_of_v1,
-                the_load_of_the_machine_is_shown, bodies_are_checked)
+                an_inventory_is_there_when_the_daemon_starts_again, a_provider_that_fails_is_a_warning,
+                a_vm_is_found_by_each_name, a_migrated_vm_matches_its_source,
+                providers_are_connected_and_removed, a_provider_of_a_job_is_kept,
+                what_is_not_built_in_is_said, libvirt_has_its_own_paths, readiness_has_all_checks,
+                readiness_for_a_vm, metrics_have_those_of_v1, the_load_of_the_machine_is_shown,
+                bodies_are_checked)

@@ -203,12 +203,9 @@ static int shut_down(Warm *w) {
         size_t n = v->vm.n_disks;
         usec_t began = now_monotonic();
 
-        int r = vsphere_mark(w->attempt, VSPHERE_OFF_MARK);
-        if (r < 0)
-                return r;
-        r = vsphere_turn_off(v, VSPHERE_POWER_SHUTDOWN);
-        if (r == -EOPNOTSUPP) /* it was not asked to shut down */
-                vsphere_unmark(w->attempt, VSPHERE_OFF_MARK);
+        int r = vsphere_mark_off(v);
+        if (r >= 0)
+                r = vsphere_turn_off(v, VSPHERE_POWER_SHUTDOWN);
         if (r < 0)
                 return r;
         if (v->vm.n_disks != n)

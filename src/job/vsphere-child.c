@@ -31,6 +31,7 @@ struct VsphereChild {
 typedef struct Order {
         VsphereTask task;
         unsigned time_max, patience;
+        char since[64]; /* VSPHERE_POWER_ON: what the mark says */
 } Order;
 
 /* --- in the child ---------------------------------------------------------------------------------- */
@@ -92,6 +93,22 @@ static int disable_tracking(VsphereSource *v) {
                      : 0;
 }
 
+/* It may have been off meanwhile, so that nothing is left to wait for. */
+static int was_powered_on_since(VsphereSource *v, const char *since) {
+        _cleanup_free_ char *now = NULL;
+
+        if (isempty(since))
+                return 0;
+        int r = vm_read_boot_time(v->session, v->vm.summary.id, &now);
+        if (r < 0)
+                return vsphere_fail(v, r, "Reading when %s was powered on", strna(v->vm.summary.name));
+        if (isempty(now) || streq(now, since))
+                return 0;
+        report_note(&v->attempt->report, "%s was powered on again by another client",
+                        strna(v->vm.summary.name));
+        return 1;
+}
+
 /* A guest that was asked to shut down may still be doing that. 1: it is off now. */
 static int wait_for_shutdown(VsphereSource *v, unsigned patience) {
         const char *name = strna(v->vm.summary.name);
@@ -110,14 +127,15 @@ static int wait_for_shutdown(VsphereSource *v, unsigned patience) {
         return r < 0 ? vsphere_fail(v, r, "Waiting until %s is off", name) : 1;
 }
 
-static int power_on(VsphereSource *v, unsigned patience) {
+static int power_on(VsphereSource *v, const Order *o) {
         const char *name = strna(v->vm.summary.name);
         VmPower power;
 
         int r = read_power(v, &power);
-        if (r >= 0 && power == VM_POWERED_ON)
-                r = wait_for_shutdown(v, patience);
-        else if (r >= 0)
+        if (r >= 0 && power == VM_POWERED_ON) {
+                r = was_powered_on_since(v, o->since);
+                r = r != 0 ? MIN(r, 0) : wait_for_shutdown(v, o->patience);
+        } else if (r >= 0)
                 r = power == VM_POWERED_OFF;
         if (r <= 0)
                 return r;
@@ -142,7 +160,7 @@ static int carry_out(VsphereSource *v, const Order *o) {
         case VSPHERE_DISABLE_TRACKING:
                 return disable_tracking(v);
         case VSPHERE_POWER_ON:
-                return power_on(v, o->patience);
+                return power_on(v, o);
         }
         return -EINVAL;
 }
@@ -252,8 +270,13 @@ void vsphere_child_end_session(Attempt *a, unsigned time_max) {
 
 int vsphere_child_do(VsphereChild *c, VsphereTask task, unsigned time_max, unsigned patience,
                 VsphereReply *ret_reply) {
-        const Order o = { .task = task, .time_max = time_max + patience, .patience = patience };
+        Order o = { .task = task, .time_max = time_max + patience, .patience = patience };
+        _cleanup_free_ char *since = NULL;
 
+        if (task == VSPHERE_POWER_ON &&
+                        read_file_at(c->attempt->directory_fd, VSPHERE_OFF_MARK, sizeof(o.since) - 1, &since,
+                                        NULL) >= 0)
+                (void) snprintf(o.since, sizeof(o.since), "%s", since);
         (void) send(c->fd, &o, sizeof(o), MSG_NOSIGNAL);
         return receive(c, ret_reply);
 }

@@ -13,7 +13,9 @@ typedef enum VsphereTask {
         VSPHERE_READ_POWER, /* the answer is a VmPower */
         VSPHERE_REMOVE_SNAPSHOT, /* the job's, also if it appears within the patience */
         VSPHERE_DISABLE_TRACKING,
-        VSPHERE_POWER_ON, /* if it is off, or goes off within the patience, since its guest shuts down */
+        /* If it is off, or goes off within the patience, since its guest shuts down. One that was powered on
+         * since it was marked (VSPHERE_OFF_MARK) does not. */
+        VSPHERE_POWER_ON,
 } VsphereTask;
 
 /* What a task, or the login, has come to. */

@@ -89,8 +89,8 @@ int vsphere_snapshot_remove_stale(VsphereSource *v, unsigned patience) {
         return r;
 }
 
-/* What has failed for another reason will not be there later. */
-static bool may_appear(int error) {
+/* What a call has failed for that the server may have accepted nevertheless. */
+static bool may_have_begun(int error) {
         return error == -ETIMEDOUT || error == -ECONNRESET || error == -ECANCELED || error == -ENOMEM ||
                         error == -EBADMSG || error == -EFBIG || error == -EKEYEXPIRED;
 }
@@ -110,7 +110,7 @@ int vsphere_snapshot_create(VsphereSource *v) {
         session_set_cancel_fd(v->session, -1);
         r = snapshot_create(v->session, v->vm.summary.id, name, "Created to copy the disks of the VM", false,
                         &v->snapshot);
-        if (r < 0 && !may_appear(r))
+        if (r < 0 && !may_have_begun(r))
                 vsphere_unmark(v->attempt, VSPHERE_SNAPSHOT_MARK);
         if (r < 0)
                 r = vsphere_fail(v, r, "Creating a snapshot of %s", strna(v->vm.summary.name));
@@ -163,9 +163,28 @@ int vsphere_snapshot_remove(VsphereSource *v) {
 
 /* --- power ----------------------------------------------------------------------------------------- */
 
-static int power_off(VsphereSource *v) {
+int vsphere_mark_off(VsphereSource *v) {
+        _cleanup_free_ char *since = NULL;
+
+        vsphere_lock(v);
+        int r = vm_read_boot_time(v->session, v->vm.summary.id, &since);
+        if (r < 0)
+                r = vsphere_fail(v, r, "Reading when %s was powered on", strna(v->vm.summary.name));
+        vsphere_unlock(v);
+        return r < 0 ? r : write_mark(v->attempt, VSPHERE_OFF_MARK, since);
+}
+
+/* Nobody waits for a VM to go off that was not asked to. */
+static void forget_refused(VsphereSource *v, int r) {
+        if (r < 0 && !may_have_begun(r))
+                vsphere_unmark(v->attempt, VSPHERE_OFF_MARK);
+}
+
+static int power_off(VsphereSource *v, bool asked) {
         report_note(&v->attempt->report, "Powering off %s", strna(v->vm.summary.name));
         int r = vm_power_off(v->session, v->vm.summary.id);
+        if (!asked)
+                forget_refused(v, r);
         if (r >= 0)
                 r = vm_wait_power(v->session, v->vm.summary.id, VM_POWERED_OFF, OFF_TIMEOUT);
         return r < 0 ? vsphere_fail(v, r, "Powering off %s", strna(v->vm.summary.name)) : 0;
@@ -178,6 +197,8 @@ static int shut_down(VsphereSource *v) {
 
         report_note(&v->attempt->report, "Shutting down the guest of %s", name);
         int r = vm_shutdown_guest(v->session, id);
+        if (!force || r != -EOPNOTSUPP)
+                forget_refused(v, r);
         if (r >= 0)
                 r = vm_wait_power(v->session, id, VM_POWERED_OFF,
                                 (usec_t) spec->parameters.shutdown_timeout * USEC_PER_SEC);
@@ -189,7 +210,7 @@ static int shut_down(VsphereSource *v) {
                                 "Shutting down the guest of %s failed: %s: leave its power state to the job",
                                 name, session_error(v->session));
         if (force && (r == -ETIMEDOUT || r == -EOPNOTSUPP))
-                return power_off(v);
+                return power_off(v, r == -ETIMEDOUT);
         if (r == -ETIMEDOUT)
                 return attempt_fail(v->attempt, r, "vsphere_shutdown",
                                 "The guest of %s did not shut down within %" PRIu64
@@ -206,7 +227,7 @@ static int shut_down(VsphereSource *v) {
 
 int vsphere_turn_off(VsphereSource *v, int power) {
         vsphere_lock(v);
-        int r = power == VSPHERE_POWER_OFF ? power_off(v) : shut_down(v);
+        int r = power == VSPHERE_POWER_OFF ? power_off(v, false) : shut_down(v);
         if (r >= 0)
                 r = read_again(v);
         vsphere_unlock(v);

@@ -7,13 +7,16 @@
 #include "job/vsphere-source.h"
 
 #define VSPHERE_SNAPSHOT_MARK JOB_RESULTS_DIRECTORY "/vsphere-snapshot"
-/* Of a warm migration: its VM was shut down for the cutover; tracking was turned on for it. */
+/* Of a warm migration: its VM was shut down for the cutover, and when it had been powered on (nothing, if
+ * that is not known); tracking was turned on for it. */
 #define VSPHERE_OFF_MARK JOB_RESULTS_DIRECTORY "/vsphere-off"
 #define VSPHERE_TRACKING_MARK JOB_MARK_TRACKING
 
 /* Sets a mark, before what it says is done; notes failures in the attempt. */
 int vsphere_mark(Attempt *a, const char *name);
 void vsphere_unmark(const Attempt *a, const char *name);
+/* The same for VSPHERE_OFF_MARK. */
+int vsphere_mark_off(VsphereSource *v);
 
 /* Removes a snapshot that an earlier attempt has left, also if it appears within @patience seconds only. */
 int vsphere_snapshot_remove_stale(VsphereSource *v, unsigned patience);
@@ -29,7 +32,7 @@ int vsphere_snapshot_begin(VsphereSource *v);
 int vsphere_snapshot_create(VsphereSource *v);
 
 /* Shuts the VM down (VSPHERE_POWER_SHUTDOWN) or powers it off, and reads it again, so that what points to its
- * disks is not valid any more. */
+ * disks is not valid any more. If the server refuses both, VSPHERE_OFF_MARK is removed. */
 int vsphere_turn_off(VsphereSource *v, int power);
 
 /* Removes the snapshot, and tries again for 10 minutes. Notes failures in the attempt. */

@@ -181,8 +181,11 @@ int vm_read(Session *s, const char *id, VmDetail *ret) {
         PropertyObject o;
         int r = properties ? property_read(s, "VirtualMachine", id, properties, &answer, &o) : -ENOMEM;
 
-        if (r >= 0)
-                r = vm_detail_read(o, &d);
+        if (r < 0)
+                return r;
+        r = vm_detail_read(o, &d);
+        if (r == -EFBIG)
+                return vm_devices_fail(s, id);
         if (r == -EBADMSG)
                 return session_fail(s, -ENOENT, NULL, "%s: the virtual machine %s has no name",
                                 soap_host(session_soap(s)), id);
@@ -216,6 +219,8 @@ static int take_vm(PropertyObject o, void *userdata) {
         /* One without a name is being created, or the user may not see it. */
         if (r == -EBADMSG)
                 return 0;
+        if (r == -EFBIG)
+                return vm_devices_fail(m->session, property_object_id(o));
         for (size_t i = 0; i < d.n_nics && r >= 0; i++)
                 if (d.nics[i].is_port_group)
                         r = read_port_group(m->session, &d.nics[i]);
@@ -242,6 +247,17 @@ int vm_read_power(Session *s, const char *id, VmPower *ret) {
                 return r;
         *ret = vm_power_from_string(node_text(property_value(o, "runtime.powerState")));
         return 0;
+}
+
+int vm_read_boot_time(Session *s, const char *id, char **ret) {
+        _cleanup_answer_ SoapAnswer answer = {};
+        PropertyObject o;
+        int r = property_read(s, "VirtualMachine", id, PROPERTIES("summary.runtime.bootTime"), &answer, &o);
+
+        if (r < 0)
+                return r;
+        *ret = strdup(node_text(property_value(o, "summary.runtime.bootTime")));
+        return *ret ? 0 : -ENOMEM;
 }
 
 /* True if that is its state, whatever a call has failed with: another client may have been faster. */
@@ -316,13 +332,10 @@ static void put_removal(SoapRequest *q, const VmCdrom *c) {
 
 int vm_remove_cdroms(Session *s, const char *id, unsigned *ret_removed) {
         _cleanup_request_ SoapRequest *q = NULL;
-        _cleanup_vm_detail_ VmDetail d = {};
         _cleanup_answer_ SoapAnswer answer = {};
-        PropertyObject o;
-        int r = property_read(s, "VirtualMachine", id, PROPERTIES("config.hardware.device"), &answer, &o);
+        _cleanup_vm_detail_ VmDetail d = {};
+        int r = vm_devices_of(s, "VirtualMachine", id, &d);
 
-        if (r >= 0)
-                r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
         if (r >= 0)
                 r = soap_request_new("ReconfigVM_Task", "VirtualMachine", id, &q);
         if (r < 0)

@@ -18,6 +18,8 @@ typedef int (*vm_detail_func)(const VmDetail *d, void *userdata);
 int vm_read_many(Session *s, char *const *ids, vm_detail_func func, void *userdata);
 
 int vm_read_power(Session *s, const char *id, VmPower *ret);
+/* When it was powered on, as the server writes it; "" for a VM that is off, or if that is not known. */
+int vm_read_boot_time(Session *s, const char *id, char **ret);
 
 /* 0 also if the VM is on already. */
 int vm_power_on(Session *s, const char *id);

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vmware/govmomi"
 	"github.com/vmware/govmomi/find"
@@ -450,6 +451,7 @@ func (v *inventoryVM) finish(vm *simulator.VirtualMachine) {
 	state := types.VirtualMachinePowerStatePoweredOff
 	if v.Power == "on" {
 		state = types.VirtualMachinePowerStatePoweredOn
+		set("summary.runtime.bootTime", time.Now())
 	}
 	set("runtime.powerState", state)
 	set("summary.runtime.powerState", state)

@@ -123,6 +123,15 @@ START_TEST(published_without_a_server) {
 }
 END_TEST
 
+/* How many requests the fault has matched. */
+static json_int_t fault_hits(const Vcsim *server) {
+        size_t size;
+        _cleanup_free_ char *text = vcsim_get(server, "/faults", &size);
+        _cleanup_json_ json_t *faults = json_loadb(text, size, 0, NULL);
+
+        return json_integer_value(json_object_get(json_array_get(faults, 0), "hits"));
+}
+
 /* "finish" is killed when the images have their names: the next one asks again. */
 START_TEST(killed_while_it_was_published) {
         BEGIN();
@@ -137,7 +146,8 @@ START_TEST(killed_while_it_was_published) {
                 NULL };
         pid_t pid;
         ck_assert_int_eq(child_spawn(argv, &no_limits, -1, -1, -1, &pid), 0);
-        while (!file_exists(result_path(&p)) || !file_exists(PATH(dir, "result-disk2.img")))
+        while (!file_exists(result_path(&p)) || !file_exists(PATH(dir, "result-disk2.img")) ||
+                        fault_hits(&server) < 2)
                 usleep(20000);
         ck_assert_int_eq(kill(pid, SIGKILL), 0);
         ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -279,6 +289,48 @@ START_TEST(cancelled_while_the_guest_shuts_down) {
 }
 END_TEST
 
+/* It was off, and somebody else has started it: there is no shutdown to wait for. */
+START_TEST(started_before_it_was_put_back) {
+        BEGIN(.shutdown_timeout = 300);
+
+        kill_cutover(&p);
+        vcsim_control(&server, "/vm?name=web&power=on");
+        usec_t began = now_monotonic();
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        ck_assert_uint_lt(now_monotonic() - began, 60 * USEC_PER_SEC);
+        assert_power(&server, "poweredOn");
+        ck_assert_uint_eq(vcsim_calls(&server, "PowerOnVM_Task"), 0);
+        assert_nothing_left(&server);
+        ck_assert(!file_exists(PATH(job_directory(&p), VSPHERE_OFF_MARK)));
+}
+END_TEST
+
+/* The server refuses to shut the guest down, so that it is not waited for. */
+START_TEST(shutdown_is_refused) {
+        BEGIN(.shutdown_timeout = 300, .power_off = _i == 1);
+
+        (void) next_pass(&p);
+        p.pass = 2;
+        p.cutover = true;
+        if (_i == 1) {
+                vcsim_control(&server, "/vm?name=web&tools=not-running");
+                vcsim_fault(&server,
+                                "{\"on\": \"sdk\", \"method\": \"PowerOffVM_Task\", \"kind\": \"soap\","
+                                " \"fault\": \"NoPermission\"}");
+        } else
+                vcsim_fault(&server,
+                                "{\"on\": \"sdk\", \"method\": \"ShutdownGuest\", \"kind\": \"soap\","
+                                " \"fault\": \"NoPermission\"}");
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_FAILED, "vsphere_permission");
+        ck_assert_ptr_nonnull(r);
+        usec_t began = now_monotonic();
+        ck_assert_int_eq(run_verb(&p, "put-back"), 0);
+        ck_assert_uint_lt(now_monotonic() - began, 60 * USEC_PER_SEC);
+        assert_power(&server, "poweredOn");
+        assert_nothing_left(&server);
+}
+END_TEST
+
 int main(void) {
         TCase *tcase = tcase_create("job-warm-end");
 
@@ -297,5 +349,7 @@ int main(void) {
         tcase_add_test(tcase, put_back_without_a_server);
         tcase_add_test(tcase, put_back_of_a_vm_that_is_gone);
         tcase_add_test(tcase, cancelled_while_the_guest_shuts_down);
+        tcase_add_test(tcase, started_before_it_was_put_back);
+        tcase_add_loop_test(tcase, shutdown_is_refused, 0, 2);
         return test_run("job-warm-end", tcase);
 }

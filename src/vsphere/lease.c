@@ -49,10 +49,12 @@ static int read_url(const char *host, const xmlNode *n, char **ret) {
                 return r;
         if (!url || !startswith(url, "https://"))
                 return -EBADMSG;
-        if (startswith(url, "https://*")) {
+        const char *rest = startswith(url, "https://*");
+        if (rest && *rest != ':' && *rest != '/')
+                return -EBADMSG;
+        if (rest) {
                 bool ipv6 = strchr(host, ':');
-                *ret = strprintf("https://%s%s%s%s", ipv6 ? "[" : "", host, ipv6 ? "]" : "",
-                                url + strlen("https://*"));
+                *ret = strprintf("https://%s%s%s%s", ipv6 ? "[" : "", host, ipv6 ? "]" : "", rest);
                 return *ret ? 0 : -ENOMEM;
         }
         *ret = TAKE_PTR(url);
@@ -73,7 +75,7 @@ int lease_info_read(const xmlNode *info, const char *host, Lease *l) {
         uint64_t timeout = node_number(node_child(info, "leaseTimeout"));
         size_t allocated = 0;
 
-        l->timeout = timeout > 0 ? MIN(timeout * USEC_PER_SEC, TIMEOUT_MAX) : TIMEOUT_DEFAULT;
+        l->timeout = timeout > 0 ? MIN(timeout, TIMEOUT_MAX / USEC_PER_SEC) * USEC_PER_SEC : TIMEOUT_DEFAULT;
         NODE_FOREACH(i, info, "deviceUrl") {
                 if (l->n_devices == DEVICES_MAX)
                         return -EFBIG;

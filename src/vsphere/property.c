@@ -8,6 +8,10 @@
 
 #define PAGE_OBJECTS 500
 #define RESTARTS 3U
+/* Of the IDs in an inventory: half a million VMs */
+#define SEEN_MAX ((size_t) 48 * 1024 * 1024)
+/* Pages in a row without a new object: after a restart, there are as many as were read before. */
+#define PAGES_WITHOUT_NEWS_MAX 1000U
 
 /* --- objects of an answer -------------------------------------------------------------------------- */
 
@@ -137,6 +141,8 @@ typedef struct Walk {
         property_func func;
         void *userdata;
         Seen *seen;
+        size_t size; /* of @seen */
+        unsigned without_news; /* pages in a row */
         char *view; /* valid in this generation of the session */
         char *token; /* of the next page */
         unsigned generation;
@@ -162,6 +168,10 @@ static int remember(Walk *w, const char *id) {
         HASH_FIND(hh, w->seen, id, size, found);
         if (found)
                 return 0;
+        w->size += sizeof(Seen) + size + 1;
+        if (w->size > SEEN_MAX)
+                return session_fail(w->session, -EFBIG, NULL, "%s: the inventory has too many objects",
+                                soap_host(session_soap(w->session)));
         found = malloc(sizeof(Seen) + size + 1);
         if (!found)
                 return -ENOMEM;
@@ -230,11 +240,15 @@ static int next_page(Walk *w, SoapAnswer *ret) {
 static int take_page(Walk *w, const SoapAnswer *answer) {
         free(w->token);
         w->token = NULL;
+        if (++w->without_news > PAGES_WITHOUT_NEWS_MAX)
+                return session_fail(w->session, -EBADMSG, NULL, "%s: the inventory has no end",
+                                soap_host(session_soap(w->session)));
         NODE_FOREACH(i, answer->value, "objects") {
                 PropertyObject o = { i };
                 int r = remember(w, property_object_id(o));
 
                 if (r > 0) {
+                        w->without_news = 0;
                         r = w->func(o, w->userdata);
                         w->func_failed = r < 0;
                 }
@@ -309,6 +323,9 @@ int property_walk(Session *s, const PropertySet *sets, size_t n_sets, property_f
                 r = walk_once(&w);
                 if (w.func_failed && r == -EBADMSG)
                         return session_fail(s, r, NULL, "%s: an object of the inventory is malformed",
+                                        soap_host(session_soap(s)));
+                if (w.func_failed && r == -EFBIG)
+                        return session_fail(s, r, NULL, "%s: the inventory needs too much memory",
                                         soap_host(session_soap(s)));
                 if (!is_worth_a_restart(&w, r) || attempt == RESTARTS)
                         return r < 0 ? r : 0;

@@ -60,19 +60,7 @@ int snapshot_find(Session *s, const char *vm, const char *name, char **ret_id) {
 }
 
 int snapshot_read_disks(Session *s, const char *id, VmDetail *ret) {
-        _cleanup_answer_ SoapAnswer answer = {};
-        _cleanup_vm_detail_ VmDetail d = {};
-        PropertyObject o;
-
-        int r = property_read(
-                        s, "VirtualMachineSnapshot", id, PROPERTIES("config.hardware.device"), &answer, &o);
-        if (r >= 0)
-                r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
-        if (r < 0)
-                return r;
-        *ret = d;
-        d = (VmDetail){};
-        return 0;
+        return vm_devices_of(s, "VirtualMachineSnapshot", id, ret);
 }
 
 int snapshot_remove(

@@ -7,6 +7,8 @@
 #include "vsphere/inventory-name.h"
 
 #define DEPTH_MAX 64
+/* Of directories: a hundred thousand with names of an average length */
+#define MEMORY_MAX ((size_t) 24 * 1024 * 1024)
 
 typedef struct Directory {
         UT_hash_handle hh;
@@ -18,6 +20,7 @@ typedef struct Directory {
 
 struct Tree {
         Directory *directories;
+        size_t size;
 };
 
 static void directory_free(Directory *d) {
@@ -63,6 +66,10 @@ static int add(PropertyObject o, void *userdata) {
         d->name = normal_name(node_text(property_value(o, "name")));
         d->datacenter = streq(property_object_type(o), "Datacenter");
         r = d->id && d->name ? node_dup(parent_of(o), &d->parent) : -ENOMEM;
+        if (r >= 0) {
+                t->size += sizeof(Directory) + strlen(d->id) + strlen(d->name) + strlen(strempty(d->parent));
+                r = t->size > MEMORY_MAX ? -EFBIG : 0;
+        }
         if (r < 0) {
                 directory_free(d);
                 return r;

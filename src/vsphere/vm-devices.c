@@ -2,8 +2,11 @@
 #include "vsphere/vm-devices.h"
 
 #include "basic/string-util.h"
+#include "vsphere/property.h"
 
 #define LINKS_MAX 256U
+/* More than four times what a VM can have */
+#define DEVICES_MAX 2048U
 
 typedef struct Room {
         size_t controllers, disks, nics, cdroms;
@@ -186,10 +189,32 @@ static int read_device(const xmlNode *device, VmDetail *d, Room *room) {
 
 int vm_devices_read(const xmlNode *array, VmDetail *d) {
         Room room = {};
+        unsigned left = DEVICES_MAX;
         int r = 0;
 
         for (const xmlNode *n = array ? array->children : NULL; n && r >= 0; n = n->next)
                 if (n->type == XML_ELEMENT_NODE)
-                        r = read_device(n, d, &room);
+                        r = left-- > 0 ? read_device(n, d, &room) : -EFBIG;
         return r;
+}
+
+int vm_devices_fail(Session *s, const char *id) {
+        return session_fail(s, -EFBIG, NULL, "%s: %s has more devices than a virtual machine can have",
+                        soap_host(session_soap(s)), id);
+}
+
+int vm_devices_of(Session *s, const char *type, const char *id, VmDetail *ret) {
+        _cleanup_answer_ SoapAnswer answer = {};
+        _cleanup_vm_detail_ VmDetail d = {};
+        PropertyObject o;
+        int r = property_read(s, type, id, PROPERTIES("config.hardware.device"), &answer, &o);
+
+        if (r < 0)
+                return r;
+        r = vm_devices_read(property_value(o, "config.hardware.device"), &d);
+        if (r < 0)
+                return r == -EFBIG ? vm_devices_fail(s, id) : r;
+        *ret = d;
+        d = (VmDetail){};
+        return 0;
 }

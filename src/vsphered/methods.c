@@ -10,6 +10,8 @@
 #define VM_NAME_MAX 4096u
 #define CURSOR_MAX 8192u
 #define VMS_MAX 200u
+/* The bus disconnects who sends more than 32 MiB at once. */
+#define TEXT_MAX ((size_t) 16 << 20)
 
 static const char use_vsphere[] = "org.hyper1.use-vsphere";
 
@@ -29,9 +31,19 @@ static int find_vm(Call *c, Session *s, char **ret_id) {
         return inventory_find(s, isempty(c->login.datacenter) ? NULL : c->login.datacenter, c->vm, ret_id);
 }
 
-static int set_text(Call *c, json_t *json) {
+static int fail_too_long(Session *s) {
+        return session_fail(s, -EFBIG, NULL,
+                        "%s: what the server sends is longer than %zu MiB: ask for fewer VMs",
+                        soap_host(session_soap(s)), TEXT_MAX >> 20);
+}
+
+static int check_text(const Call *c, Session *s) {
+        return strlen(c->text) > TEXT_MAX ? fail_too_long(s) : 0;
+}
+
+static int set_text(Call *c, Session *s, json_t *json) {
         c->text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-        return c->text ? 0 : -ENOMEM;
+        return c->text ? check_text(c, s) : -ENOMEM;
 }
 
 /* A page of what an earlier call has read. */
@@ -49,6 +61,8 @@ static int read_inventory(Call *c, Session *s, VmListing *rest) {
                 r = inventory_list(s, vm_list_add, list);
         if (r >= 0)
                 r = vm_list_text(list, &c->text);
+        if (r >= 0)
+                r = check_text(c, s);
         if (r >= 0)
                 r = vm_list_cursor(list, c->read_at, &c->next_cursor);
         if (r >= 0)
@@ -84,18 +98,37 @@ static int run_get(Call *c, Session *s) {
         if (r < 0)
                 return r;
         json = vm_detail_json(&detail);
-        return set_text(c, json);
+        return set_text(c, s, json);
 }
 
-static int add_details(const VmDetail *d, void *userdata) {
-        return json_array_append_new(userdata, vm_detail_json(d)) < 0 ? -ENOMEM : 0;
+typedef struct Details {
+        Session *session;
+        FILE *file;
+        unsigned n;
+} Details;
+
+/* One VM after the other, since values in memory are much larger than their text. */
+static int add_details(const VmDetail *vm, void *userdata) {
+        _cleanup_json_ json_t *json = vm_detail_json(vm);
+        Details *d = userdata;
+
+        if (!json || (d->n++ > 0 && fputc(',', d->file) == EOF) ||
+                        json_dumpf(json, d->file, JSON_COMPACT) < 0)
+                return -ENOMEM;
+        return (size_t) ftell(d->file) > TEXT_MAX ? fail_too_long(d->session) : 0;
 }
 
 static int run_get_many(Call *c, Session *s) {
-        _cleanup_json_ json_t *list = json_array();
-        int r = list ? vm_read_many(s, c->vms, add_details, list) : -ENOMEM;
+        size_t size;
+        Details d = { .session = s, .file = open_memstream(&c->text, &size) };
+        int r;
 
-        return r < 0 ? r : set_text(c, list);
+        if (!d.file)
+                return -ENOMEM;
+        fputc('[', d.file);
+        r = vm_read_many(s, c->vms, add_details, &d);
+        fputc(']', d.file);
+        return fclose(d.file) != 0 && r >= 0 ? -ENOMEM : r;
 }
 
 static int run_power(Call *c, Session *s) {
@@ -126,7 +159,7 @@ static int run_test(Call *c, Session *s) {
                         "version", server->version, "api_version", server->api_version, "vcenter",
                         server->vcenter);
 
-        return set_text(c, json);
+        return set_text(c, s, json);
 }
 
 /* --- replies --------------------------------------------------------------------------------------- */

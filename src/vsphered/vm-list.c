@@ -7,12 +7,16 @@
 #include "vsphered/vm-json.h"
 #include "json/json-parse.h"
 
+/* Of the strings of a page: ten thousand VMs with long names need a fifth. */
+#define BYTES_MAX ((size_t) 24 << 20)
+
 struct VmList {
         const VmFilter *filter;
         const VmCursor *after;
         VmListing *rest; /* or NULL */
         size_t limit, n, allocated;
         uint64_t total;
+        size_t bytes; /* of @vms */
         bool more; /* there is a VM behind the page */
         VmSummary *vms; /* a heap with the last one in front; sorted by vm_list_text() */
 };
@@ -122,6 +126,16 @@ static void sift_down(VmSummary *heap, size_t n) {
         }
 }
 
+static size_t bytes_of(const VmSummary *v) {
+        const char *const strings[] = { v->id, v->name, v->path, v->datacenter, v->uuid, v->instance_uuid,
+                v->guest_id, v->guest_name, v->host_name, v->ip_address, v->tools_status };
+        size_t n = sizeof(VmSummary);
+
+        for (size_t i = 0; i < ELEMENTSOF(strings); i++)
+                n += strlen(strempty(strings[i]));
+        return n;
+}
+
 int vm_list_add(VmSummary *v, void *list) {
         VmList *l = list;
 
@@ -133,6 +147,9 @@ int vm_list_add(VmSummary *v, void *list) {
         if (l->n < l->limit) {
                 if (!GREEDY_REALLOC(l->vms, l->allocated, l->n + 1))
                         return -ENOMEM;
+                l->bytes += bytes_of(v);
+                if (l->bytes > BYTES_MAX)
+                        return -EFBIG;
                 l->vms[l->n] = *v;
                 *v = (VmSummary){};
                 sift_up(l->vms, l->n++);
@@ -140,6 +157,9 @@ int vm_list_add(VmSummary *v, void *list) {
         }
         l->more = true;
         if (l->n > 0 && compare(v, &l->vms[0]) < 0) {
+                l->bytes = l->bytes + bytes_of(v) - bytes_of(&l->vms[0]);
+                if (l->bytes > BYTES_MAX)
+                        return -EFBIG;
                 swap(v, &l->vms[0]);
                 sift_down(l->vms, l->n);
         }

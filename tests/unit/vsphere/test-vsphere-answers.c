@@ -445,6 +445,62 @@ START_TEST(devices_may_contain_anything) {
 }
 END_TEST
 
+START_TEST(no_vm_has_thousands_of_devices) {
+        _cleanup_free_ char *text =
+                        repeat("<val " XSI ">", "<VirtualDevice xsi:type=\"VirtualDisk\"/>", "</val>", 3000);
+        _cleanup_xml_ xmlDoc *doc = document(text);
+        _cleanup_vm_detail_ VmDetail d = {};
+
+        ck_assert_int_eq(vm_devices_read(xmlDocGetRootElement(doc), &d), -EFBIG);
+        ck_assert_uint_eq(d.n_disks, 2048);
+}
+END_TEST
+
+/* --- an inventory without an end -------------------------------------------------------------------- */
+
+/* Each page has a token, and the same object. */
+START_TEST(an_inventory_without_an_end_is_malformed) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
+        _cleanup_session_ Session *s = test_log_in(&v);
+
+#define PAGE_AGAIN \
+        "<returnval><token>1</token><objects><obj type=\"Folder\">group-1</obj></objects></returnval>"
+        script(&v, "RetrievePropertiesEx", 200,
+                        ENVELOPE("<RetrievePropertiesExResponse>" PAGE_AGAIN
+                                 "</RetrievePropertiesExResponse>"));
+        script(&v, "ContinueRetrievePropertiesEx", 200,
+                        ENVELOPE("<ContinueRetrievePropertiesExResponse>" PAGE_AGAIN
+                                 "</ContinueRetrievePropertiesExResponse>"));
+        assert_result(s, inventory_list(s, ignore, NULL), -EBADMSG);
+        assert_contains(session_error(s), "no end");
+        session_logout(s);
+}
+END_TEST
+
+/* Directories with the longest names that are read, which become three times as long. */
+START_TEST(an_inventory_has_limits) {
+        _cleanup_test_dir_ char *dir = test_dir();
+        _cleanup_vcsim_ Vcsim v = vcsim_start(dir, NULL);
+        _cleanup_session_ Session *s = test_log_in(&v);
+        _cleanup_free_ char *name = repeat("", "%", "", 4000), *objects = NULL, *body = NULL;
+        size_t size;
+        FILE *f = open_memstream(&objects, &size);
+
+        for (unsigned i = 0; i < 2200; i++)
+                fprintf(f,
+                                "<objects><obj type=\"Folder\">group-%u</obj><propSet><name>name</name><val>%s"
+                                "</val></propSet></objects>",
+                                i, name);
+        ck_assert_int_eq(fclose(f), 0);
+        body = strprintf(OBJECTS("%s"), objects);
+        script(&v, "RetrievePropertiesEx", 200, body);
+        assert_result(s, inventory_list(s, ignore, NULL), -EFBIG);
+        assert_contains(session_error(s), "too much memory");
+        session_logout(s);
+}
+END_TEST
+
 START_TEST(leases_lead_to_https_only) {
         static const struct {
                 const char *url, *host, *becomes;
@@ -453,6 +509,9 @@ START_TEST(leases_lead_to_https_only) {
                 { "https://*:444/nfc/x", "vc", "https://vc:444/nfc/x" },
                 { "https://*/nfc/x", "::1", "https://[::1]/nfc/x" },
                 { "https://esx/nfc/x", "vc", "https://esx/nfc/x" },
+                { "https://*.example.com/nfc/x", "vc", NULL },
+                { "https://*@example.com/nfc/x", "vc", NULL },
+                { "https://*", "vc", NULL },
                 { "http://esx/nfc/x", "vc", NULL },
                 { "file:///etc/passwd", "vc", NULL },
                 { "", "vc", NULL },
@@ -469,6 +528,26 @@ START_TEST(leases_lead_to_https_only) {
                 ck_assert_msg(r == (cases[i].becomes ? 0 : -EBADMSG), "%s", cases[i].url);
                 if (r == 0)
                         ck_assert_str_eq(l.devices[0].url, cases[i].becomes);
+        }
+}
+END_TEST
+
+START_TEST(the_time_of_a_lease_is_limited) {
+        static const struct {
+                const char *text;
+                usec_t timeout;
+        } cases[] = { { "300", 300 * USEC_PER_SEC }, { "0", 300 * USEC_PER_SEC },
+                { "86401", 86400 * USEC_PER_SEC }, { "288230376151711744", 86400 * USEC_PER_SEC },
+                { "18446744073709551615", 86400 * USEC_PER_SEC } };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *text =
+                                strprintf("<info><leaseTimeout>%s</leaseTimeout></info>", cases[i].text);
+                _cleanup_xml_ xmlDoc *d = document(text);
+                _cleanup_lease_ Lease l = {};
+
+                ck_assert_int_eq(lease_info_read(xmlDocGetRootElement(d), "vc", &l), 0);
+                ck_assert_uint_eq(l.timeout, cases[i].timeout);
         }
 }
 END_TEST
@@ -495,4 +574,6 @@ TEST_MAIN("vsphere-answers", what_is_no_plain_xml_is_refused, documents_have_lim
                 malformed_answers_are_errors, a_server_that_does_not_describe_itself_is_refused,
                 an_end_of_the_session_is_noticed_at_properties, what_cannot_be_read_is_named,
                 directories_in_a_circle_are_malformed, ten_thousand_vms_need_little_memory,
-                devices_may_contain_anything, leases_lead_to_https_only, checksums_are_checked)
+                devices_may_contain_anything, no_vm_has_thousands_of_devices,
+                an_inventory_without_an_end_is_malformed, an_inventory_has_limits, leases_lead_to_https_only,
+                the_time_of_a_lease_is_limited, checksums_are_checked)

@@ -267,6 +267,32 @@ START_TEST(listings_have_limits) {
 }
 END_TEST
 
+/* @limit VMs of a page with @n bytes of text each, in the order that replaces all of them. */
+static int add_long(unsigned limit, unsigned vms, size_t n) {
+        const VmFilter all = { .power = -1 };
+        const VmCursor start = {};
+        _cleanup_(vm_list_freep) VmList *l = NULL;
+        int r = 0;
+
+        ck_assert_int_eq(vm_list_new(&all, limit, &start, NULL, &l), 0);
+        for (unsigned i = 0; i < vms && r >= 0; i++) {
+                _cleanup_vm_summary_ VmSummary v = make_vm(2 * (vms - i));
+
+                v.guest_name = malloc(n + 1);
+                memset(v.guest_name, 'x', n);
+                v.guest_name[n] = '\0';
+                r = vm_list_add(&v, l);
+        }
+        return r;
+}
+
+START_TEST(a_page_has_limits) {
+        ck_assert_int_eq(add_long(10000, 10000, 2000), 0);
+        ck_assert_int_eq(add_long(10000, 10000, 3000), -EFBIG);
+        ck_assert_int_eq(add_long(100, 10000, 3000), 0);
+}
+END_TEST
+
 START_TEST(filters_select) {
         static const struct {
                 const char *filter;
@@ -372,5 +398,5 @@ END_TEST
 
 TEST_MAIN("vsphered-list", pages_have_all_in_order, paths_have_no_first_slash, cursors_are_of_a_page,
                 the_rest_has_the_other_pages, a_listing_is_kept_for_its_cursors_and_some_time,
-                a_login_has_few_listings, listings_have_limits, filters_select, wrong_filters_are_named,
-                logins_are_equal_if_all_of_them_is, wrong_logins_are_named)
+                a_login_has_few_listings, listings_have_limits, a_page_has_limits, filters_select,
+                wrong_filters_are_named, logins_are_equal_if_all_of_them_is, wrong_logins_are_named)

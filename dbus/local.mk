@@ -3,7 +3,8 @@
 dist_dbussystemservices_DATA = dbus/org.hyper1.service
 dist_dbuspolicy_DATA = dbus/org.hyper1.conf
 dist_dbusinterfaces_DATA = dbus/org.hyper1.Manager.xml dbus/org.hyper1.Job.xml dbus/org.hyper1.Schedule.xml \
-	dbus/org.hyper1.Deliveries.xml dbus/org.hyper1.Sessions.xml dbus/org.hyper1.Sources.xml
+	dbus/org.hyper1.Deliveries.xml dbus/org.hyper1.Sessions.xml dbus/org.hyper1.Slurm.xml \
+	dbus/org.hyper1.Sources.xml
 dist_polkitaction_DATA = dbus/org.hyper1.policy
 dist_polkitrules_DATA = dbus/org.hyper1.rules
 

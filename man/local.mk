@@ -14,6 +14,7 @@ dist_man_MANS += \
 	man/hyper-job.8 \
 	man/hyper-managerd.8 \
 	man/hyper-notifyd.8 \
+	man/hyper-slurmd.8 \
 	man/hyper-vsphered.8 \
 	man/hyper.7 \
 	man/hyper.socket.8 \

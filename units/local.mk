@@ -9,6 +9,7 @@ include units/api.mk
 include units/hosts.mk
 include units/vsphere.mk
 include units/carbon.mk
+include units/slurm.mk
 include units/tls.mk
 
 # For every file that is made from a .in file, here and in dbus/

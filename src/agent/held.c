@@ -83,6 +83,7 @@ static int make_spec(JobSpec *spec, const char *local_id, json_t **ret) {
                 r = json_path_set(spec->document, "execution_policy.retry_count", json_integer(0));
         if (r < 0)
                 return r;
+        (void) json_object_del(spec->document, "executor"); /* who has chosen this machine */
         *ret = json_incref(spec->document);
         return 0;
 }

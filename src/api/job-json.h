@@ -33,7 +33,7 @@ extern const Schema job_submitter_schema;
 /* The limits for which it waits, as "waits_for" in @object; nothing if it waits for none. 0 or -ENOMEM. */
 int job_row_add_waits_for(const JobRow *row, json_t *object);
 #define WAITS_FOR_FIELD \
-        { "waits_for", SCHEMA_ARRAY, SCHEMA_OPTIONAL, "The limits for which a job that is queued waits.", }
+        { "waits_for", SCHEMA_ARRAY, SCHEMA_OPTIONAL, "For what a queued job waits: limits, Slurm.", }
 /* Why it FAILED, for people; NULL for all other states. @result may be NULL. Borrowed from either. */
 const char *job_row_error_text(const JobRow *row, const json_t *result);
 

@@ -147,6 +147,8 @@ const FieldMap worker_fields[] = {
                         "Whether it may be tried again." },
 
         { "carbon", "carbon", FIELD_SHOWN, "Wait for a low carbon intensity of the grid." },
+        { "executor", "executor", FIELD_SHOWN,
+                        "Who chooses the machine for the job: slurm, or auto, which is the default." },
         { "limits", "limits", FIELD_SHOWN,
                         "Names of limits, such as \"esx:esx7.example.com\", that the job holds while it "
                         "runs, besides those of its endpoints." },

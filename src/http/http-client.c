@@ -41,7 +41,7 @@ struct HttpClient {
         bool response_whole;
         http_refuse_func refuse;
         void *refuse_userdata;
-        char *ca_file, *certificate_file, *key_file;
+        char *ca_file, *unix_socket, *certificate_file, *key_file;
         LIST_HEAD(, Exchange) exchanges;
 };
 
@@ -285,6 +285,8 @@ static int set_options(Exchange *x, const HttpRequest *request) {
         SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
         SET(CURLOPT_SSL_VERIFYPEER, 1L);
         SET(CURLOPT_SSL_VERIFYHOST, 2L);
+        if (c->unix_socket)
+                SET(CURLOPT_UNIX_SOCKET_PATH, c->unix_socket);
         if (c->ca_file) {
                 SET(CURLOPT_CAINFO, c->ca_file);
                 SET(CURLOPT_CAPATH, NULL); /* or else those of the system would do, too */
@@ -361,6 +363,7 @@ HttpClient *http_client_free(HttpClient *c) {
         sd_event_source_disable_unref(c->timer);
         sd_event_unref(c->event);
         free(c->ca_file);
+        free(c->unix_socket);
         free(c->certificate_file);
         free(c->key_file);
         return mfree(c);
@@ -381,6 +384,8 @@ int http_client_new(const HttpClientOptions *options, HttpClient **ret) {
         c->refuse_userdata = options->refuse_userdata;
         LIST_INIT(&c->exchanges);
         r = free_and_strdup(&c->ca_file, options->ca_file);
+        if (r >= 0)
+                r = free_and_strdup(&c->unix_socket, options->unix_socket);
         if (r >= 0)
                 r = free_and_strdup(&c->certificate_file, options->certificate_file);
         if (r >= 0)

@@ -51,6 +51,7 @@ typedef struct HttpClientOptions {
         http_refuse_func refuse; /* or NULL */
         void *refuse_userdata;
         const char *ca_file; /* the CAs that servers are verified with, in PEM; NULL: those of the system */
+        const char *unix_socket; /* connect to this path instead of the host of the URL, or NULL */
         const char *certificate_file, *key_file; /* what we are known by, in PEM; NULL: nothing */
 } HttpClientOptions;
 

@@ -15,6 +15,7 @@
 
 #include "basic/log.h"
 #include "manager/schedule/schedule-timer.h"
+#include "manager/slurm/slurm-feed.h"
 #include "manager/wake-timer.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
@@ -60,11 +61,12 @@ static bool is_idle(const Manager *m) {
         usec_t timeout = m->settings->daemon.idle_timeout, pass = next_pass(m);
 
         return !is_busy(m) && (pass == 0 || pass > m->clock() + timeout) && m->ready &&
-                        !outbox_is_busy(m->outbox) && !schedule_timers_pending(m) &&
-                        bus_polkit_pending(m->polkit) == 0 && m->n_calls_pending == 0 &&
-                        lookup_pool_pending(m->lookups) == 0 && thread_calls_pending(m->file_calls) == 0 &&
-                        LIST_EMPTY(&m->chunks) && commit_group_pending(m->group) == 0 &&
-                        TAILQ_EMPTY(&m->submissions) && now_monotonic() >= m->last_call + timeout;
+                        !outbox_is_busy(m->outbox) && !slurm_feed_is_busy(m->slurm) &&
+                        !schedule_timers_pending(m) && bus_polkit_pending(m->polkit) == 0 &&
+                        m->n_calls_pending == 0 && lookup_pool_pending(m->lookups) == 0 &&
+                        thread_calls_pending(m->file_calls) == 0 && LIST_EMPTY(&m->chunks) &&
+                        commit_group_pending(m->group) == 0 && TAILQ_EMPTY(&m->submissions) &&
+                        now_monotonic() >= m->last_call + timeout;
 }
 
 /* While jobs are there, the end of the last one is the time to look again; a timeout later will do. */

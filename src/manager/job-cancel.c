@@ -37,7 +37,7 @@ static int stop_sending(Job *j, const char *directory, sd_bus_error *error) {
         return 0;
 }
 
-static int cancel(Manager *m, Job *j, sd_bus_error *error) {
+static int cancel(Manager *m, Job *j, const char *reason, sd_bus_error *error) {
         _cleanup_free_ char *directory = job_directory_path(m->state_directory, j->row->id);
         int r = 0, marked;
 
@@ -60,7 +60,7 @@ static int cancel(Manager *m, Job *j, sd_bus_error *error) {
                                 "Job %s is complete: its output is just being given its name", j->row->id);
         if (r < 0 && r != -ENOENT)
                 log_warning_errno(r, "Failed to claim the end of job %s in %s: %m", j->row->id, directory);
-        r = job_follow(j, job_cancel(j, "Cancelled on request"));
+        r = job_follow(j, job_cancel(j, reason));
         if (r < 0)
                 (void) job_mark_release(directory);
         if (r == -ENOMEM)
@@ -80,11 +80,15 @@ static int cancel(Manager *m, Job *j, sd_bus_error *error) {
         return 0;
 }
 
-int manager_cancel_job(Manager *m, const char *id, sd_bus_error *error) {
+int manager_cancel_job_because(Manager *m, const char *id, const char *reason, sd_bus_error *error) {
         Job *j;
 
         /* A worker may just be getting it, or have reported its end. */
         commit_group_settle(m->group);
         j = manager_get_job(m, id);
-        return j ? cancel(m, j, error) : refuse_unknown(m, id, error);
+        return j ? cancel(m, j, reason, error) : refuse_unknown(m, id, error);
+}
+
+int manager_cancel_job(Manager *m, const char *id, sd_bus_error *error) {
+        return manager_cancel_job_because(m, id, "Cancelled on request", error);
 }

@@ -174,6 +174,10 @@ libhyper_manager_a_SOURCES = \
 	src/manager/unit-append.h \
 	src/manager/unit-end.c \
 	src/manager/unit-end.h \
+	src/manager/slurm/slurm-bus.c \
+	src/manager/slurm/slurm-bus.h \
+	src/manager/slurm/slurm-feed.c \
+	src/manager/slurm/slurm-feed.h \
 	src/manager/unit-facts.c \
 	src/manager/unit-facts.h \
 	src/manager/unit-properties.c \
@@ -212,5 +216,6 @@ MANAGER_LIBS = libhyper-manager.a libhyper-store.a libhyper-image.a $(SHARED_LIB
 libexec_PROGRAMS += hyper-managerd
 hyper_managerd_SOURCES = src/manager/managerd-main.c
 hyper_managerd_LDADD = $(MANAGER_LIBS)
-EXTRA_DIST += src/manager/README.md src/manager/schedule/README.md src/manager/webhook/README.md \
+EXTRA_DIST += src/manager/README.md src/manager/schedule/README.md src/manager/slurm/README.md \
+	src/manager/webhook/README.md \
 	src/manager/worker/README.md

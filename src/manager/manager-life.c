@@ -30,6 +30,8 @@
 #include "manager/schedule/schedule-timer.h"
 #include "manager/schedule/schedule.h"
 #include "manager/session-bus.h"
+#include "manager/slurm/slurm-bus.h"
+#include "manager/slurm/slurm-feed.h"
 #include "manager/source-bus.h"
 #include "manager/submit.h"
 #include "manager/unit-end.h"
@@ -52,6 +54,7 @@ static void on_job_changed(Job *j, JobState from, JobState to, const char *reaso
         manager_log_changes(j->manager);
         job_bus_state_changed(j, from, to, reason);
         outbox_wake(j->manager->outbox);
+        slurm_feed_job_changed(j);
         hold_timer_update(j);
         if (j->row->limit_set > 0 && (from == JOB_ASSIGNED || from == JOB_RUNNING) && to != JOB_RUNNING) {
                 j->manager->limits_changed = true;
@@ -106,6 +109,7 @@ Manager *manager_free(Manager *m) {
         chunks_forget(m, NULL);
         thread_calls_free(m->file_calls);
         outbox_free(m->outbox);
+        slurm_feed_free(m->slurm);
         schedule_timers_free(m->timers);
         queue_state_free(m->queue);
         schedule_row_free(m->schedule);
@@ -246,6 +250,10 @@ int manager_start(Manager *m) {
         if (r >= 0)
                 r = outbox_bus_register(m->outbox);
         if (r >= 0)
+                r = slurm_feed_new(m, &m->slurm);
+        if (r >= 0)
+                r = slurm_bus_register(m->slurm);
+        if (r >= 0)
                 r = schedule_bus_register(m);
         if (r >= 0)
                 r = source_bus_register(m);
@@ -273,6 +281,7 @@ int manager_start(Manager *m) {
         if (r < 0)
                 log_warning_errno(r, "Failed to remove secrets that nothing names any more: %m");
         outbox_wake(m->outbox);
+        slurm_feed_wake(m->slurm);
         for (Job *j = m->jobs; j; j = j->hh.next)
                 hold_timer_update(j);
         r = restore_after_boot(m);

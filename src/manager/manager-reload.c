@@ -3,6 +3,7 @@
 
 #include "basic/log.h"
 #include "manager/queue.h"
+#include "manager/slurm/slurm-feed.h"
 #include "manager/webhook/outbox.h"
 #include "manager/webhook/webhook.h"
 #include "shared/daemon.h"
@@ -28,5 +29,6 @@ int manager_reload(Manager *m, char **ret_error) {
         if (r < 0)
                 log_error_errno(r, "Failed to put the webhooks of the configuration in force: %m");
         outbox_wake(m->outbox);
+        slurm_feed_wake(m->slurm);
         return 0;
 }

@@ -92,6 +92,7 @@ struct Manager {
         int (*send_events)(const JobEvent *events, size_t n, size_t *ret_sent);
         uint64_t logged; /* the last change of state that the journal has: journal-catchup.c */
 
+        struct SlurmFeed *slurm; /* manager/slurm/slurm-feed.h */
         struct Outbox *outbox; /* deliveries to webhooks: manager/webhook/webhook.h */
 
         LookupPool *lookups;

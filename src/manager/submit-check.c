@@ -50,8 +50,8 @@ static bool has_secrets(const JobSpec *spec, const SubmitOptions *o) {
 }
 
 bool submit_may_go_elsewhere(const JobSpec *spec, const SubmitOptions *o) {
-        return o->any_worker && !has_secrets(spec, o) && spec->destination.type != ENDPOINT_KVM &&
-                        !spec->carbon.given;
+        return (o->any_worker || spec->executor == JOB_EXECUTOR_SLURM) && !has_secrets(spec, o) &&
+                        spec->destination.type != ENDPOINT_KVM && !spec->carbon.given;
 }
 
 /* hyper-guest is a package of its own. */
@@ -68,13 +68,31 @@ static int check_guest(Manager *m, const JobSpec *spec, JsonErrors *fields, sd_b
                         fix ? ", or set parameters.fix to none, and the guest is copied as it is" : "");
 }
 
+static int check_slurm(Manager *m, const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields,
+                sd_bus_error *error) {
+        if (spec->executor != JOB_EXECUTOR_SLURM)
+                return 0;
+        if (!m->settings->slurm.url)
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "executor",
+                                "this machine does not hand jobs over to Slurm: slurm.url is not set in its "
+                                "configuration");
+        if (!submit_may_go_elsewhere(spec, o))
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "executor",
+                                "slurm is not for a job that has a secret or a named source, defines a "
+                                "domain, or waits for a low carbon intensity: it stays on this machine");
+        return 0;
+}
+
 int submit_check_operation(Manager *m, const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields,
                 sd_bus_error *error) {
         const char *operation = job_operation_to_string(spec->operation);
+        int r = check_slurm(m, spec, o, fields, error);
 
+        if (r < 0)
+                return r;
         if (job_operation_is_built_in(spec->operation))
                 return submit_may_go_elsewhere(spec, o) ? 0 : check_guest(m, spec, fields, error);
-        if (!o->any_worker)
+        if (!o->any_worker && spec->executor != JOB_EXECUTOR_SLURM)
                 return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "operation",
                                 "this machine does not carry out %s: submit the job with queue=true in the "
                                 "worker API, or the option any-worker on the bus, and a worker does",
@@ -91,7 +109,8 @@ int submit_may_ignore_files(Manager *m, const JobSpec *spec, const SubmitOptions
         bool any = true;
         int r = 0;
 
-        if (submit_may_go_elsewhere(spec, o) && m->settings->worker.local) {
+        if (submit_may_go_elsewhere(spec, o) && m->settings->worker.local &&
+                        spec->executor != JOB_EXECUTOR_SLURM) {
                 r = commit_group_enter(m->group);
                 if (r < 0)
                         return r;

@@ -28,7 +28,8 @@ static void tell_nobody_can(Job *j) {
         JobEvent e = JOB_EVENT_INIT(EVENT_NOTE);
         bool can;
 
-        if (worker_is_local(j->manager->settings, j) || store_workers_can(j->store, &d, &can) < 0 || can)
+        if (d.capabilities & DEMAND_SLURM || worker_is_local(j->manager->settings, j) ||
+                        store_workers_can(j->store, &d, &can) < 0 || can)
                 return;
         capabilities = capabilities_to_text(d.capabilities);
         message = capabilities ? strprintf("No worker that is registered can do this job: it waits for one "

@@ -17,6 +17,7 @@
 #include "manager/job-signal.h"
 #include "manager/job-source.h"
 #include "manager/manager.h"
+#include "manager/slurm/slurm-feed.h"
 #include "manager/submit-check.h"
 #include "manager/submit-options.h"
 #include "manager/submit-pool.h"
@@ -345,6 +346,7 @@ static int take_into_memory(Submission *s) {
         tell_states(s, j, spec);
         submit_tell(j, s->options.warnings);
         job_hold_submitted(j);
+        slurm_feed_job_changed(j);
         outbox_wake(m->outbox);
         queue_wake(m);
         return 0;
@@ -406,7 +408,7 @@ static void on_looked_at(JobSpec *spec, JobFiles *files, int looked, const JsonE
 
 /* This machine does not do it: the paths are those of the worker. */
 static bool is_for_workers(const Submission *s, const JobSpec *spec) {
-        return !job_operation_is_built_in(spec->operation) ||
+        return spec->executor == JOB_EXECUTOR_SLURM || !job_operation_is_built_in(spec->operation) ||
                         (s->ignores_files && !s->manager->settings->worker.local);
 }
 

@@ -12,6 +12,7 @@
 #define HYPER_MANAGER_INTERFACE "org.hyper1.Manager"
 #define HYPER_DELIVERIES_INTERFACE "org.hyper1.Deliveries" /* for hyper-notifyd */
 #define HYPER_SOURCES_INTERFACE "org.hyper1.Sources" /* for hyper-vsphered */
+#define HYPER_SLURM_INTERFACE "org.hyper1.Slurm" /* for hyper-slurmd */
 #define HYPER_SESSIONS_INTERFACE "org.hyper1.Sessions" /* for hyper-auth */
 #define HYPER_JOB_INTERFACE "org.hyper1.Job"
 #define HYPER_JOB_PATH_PREFIX "/org/hyper1/job"

@@ -12,6 +12,7 @@
 #include "shared/address-range.h"
 #include "shared/settings-carbon.h"
 #include "shared/settings-kind.h"
+#include "shared/settings-slurm.h"
 #include "shared/settings-yaml.h"
 #include "shared/webhook.h"
 #include "spec/job-file.h"
@@ -32,6 +33,13 @@ Settings *settings_free(Settings *s) {
         free(s->carbon.source);
         free(s->carbon.url);
         free(s->carbon.zone);
+        free(s->slurm.url);
+        free(s->slurm.api);
+        free(s->slurm.user);
+        free(s->slurm.partition);
+        free(s->slurm.account);
+        free(s->slurm.constraint);
+        strv_free(s->slurm.licenses);
         free(s->vsphere.vddk_libdir);
         free(s->vsphere.vddk_plugin);
         strv_free(s->api.cors_origins);
@@ -102,6 +110,10 @@ Settings *settings_new(void) {
         s->auth.session_lifetime = 7 * USEC_PER_DAY;
         s->carbon.refresh = 15 * USEC_PER_MINUTE;
         s->carbon.stale_after = 6 * USEC_PER_HOUR;
+        s->slurm.memory = 1024;
+        s->slurm.max_jobs = 1000;
+        s->slurm.api = strdup("v0.0.38");
+        s->slurm.user = strdup("hyper-slurm");
         s->v1.rate_limit = 100;
         s->v1.user_rate_limit = 6000;
         s->database.path = strdup(STATEDIR "/hyper.db");
@@ -113,8 +125,8 @@ Settings *settings_new(void) {
         for (size_t i = 0; i < ELEMENTSOF(default_limits); i++)
                 if (limit_rules_set(&s->limits, default_limits[i].pattern, default_limits[i].max) < 0)
                         return NULL;
-        return s->database.path && s->daemon.log_level && s->jobs.source_paths &&
-                                        s->jobs.destination_paths && s->files.roots
+        return s->slurm.api && s->slurm.user && s->database.path && s->daemon.log_level &&
+                                        s->jobs.source_paths && s->jobs.destination_paths && s->files.roots
                         ? TAKE_PTR(s)
                         : NULL;
 }
@@ -360,6 +372,23 @@ static const SettingsEntry settings_entries[] = {
         { SETTING(carbon, refresh, lifetime), "must be a whole number of seconds, 300 to 3600", 3600 },
         { SETTING(carbon, stale_after, lifetime), "must be a whole number of seconds, 300 to 604800",
                         604800 },
+        { SETTING(slurm, url, settings_slurm_url),
+                        "must be unix:/PATH or https://HOST, without a query; http:// is for loopback "
+                        "addresses only" },
+        { SETTING(slurm, api, settings_slurm_api), "must be a version like v0.0.38, up to v0.0.42" },
+        { SETTING(slurm, user, settings_slurm_name),
+                        "must consist of letters, digits, \".\", \"-\" and \"_\", at most 64 of them" },
+        { SETTING(slurm, partition, settings_slurm_names),
+                        "must be a partition, or several, separated by commas" },
+        { SETTING(slurm, account, settings_slurm_name),
+                        "must consist of letters, digits, \".\", \"-\" and \"_\", at most 64 of them" },
+        { SETTING(slurm, constraint, settings_slurm_constraint),
+                        "must be features of nodes, like ssd&vlan10, without blanks" },
+        { SETTING(slurm, memory, settings_number), "must be a whole number of MiB, 1 to 1048576", 1048576 },
+        { SETTING(slurm, max_jobs, settings_number), "must be a whole number, 1 to 5000", 5000 },
+        { SETTING(slurm, licenses, settings_slurm_licenses),
+                        "must be a list of limits, with \"*\" at the end for all that begin so, like "
+                        "\"vcenter:*\"" },
         { SETTING(hypersdk, submit_status, submit_status), "must be auto, 200 or 201" },
         { SETTING(vsphere, vddk_libdir, settings_optional_path), "must be an absolute path" },
         { SETTING(vsphere, vddk_plugin, settings_optional_path), "must be an absolute path" },

@@ -115,6 +115,15 @@ typedef struct Settings {
                 char **allow_private; /* webhooks.allow_private: ranges of addresses (shared/address-range.h)
                                          that events are delivered to though they are not the internet's */
         } delivery;
+        struct {
+                char *url; /* slurm.url: of slurmrestd, unix:/PATH or https://HOST; NULL: Slurm is not used */
+                char *api; /* slurm.api: the version of its API; default v0.0.38 */
+                char *user; /* slurm.user: whose jobs they are; default hyper-slurm */
+                char *partition, *account, *constraint; /* slurm.*: of all jobs; NULL: Slurm's own */
+                unsigned memory; /* slurm.memory: of a job that says nothing, in MiB; default 1024 */
+                unsigned max_jobs; /* slurm.max_jobs: that Slurm has at once, 1 to 5000; default 1000 */
+                char **licenses; /* slurm.licenses: patterns of limits that are licenses in Slurm, too */
+        } slurm;
         LimitRules limits; /* limits: a number for each pattern of names; "vcenter:*" is jobs.max_per_source,
                             * if not given, "esx:*" 4, "datastore:*" and "host:*" 8 */
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */

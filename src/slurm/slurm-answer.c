@@ -147,19 +147,20 @@ char *slurm_answer_why(const char *text, size_t size) {
         return json_is_array(errors) && json_array_size(errors) > 0 ? first_error(errors) : NULL;
 }
 
+/* Slurm may have an error for a job that it takes nevertheless: "Required node not available". */
 int slurm_answer_submitted(const char *text, size_t size, uint32_t *ret_number, char **ret_error) {
         _cleanup_json_ json_t *object = NULL;
         json_int_t number = 0;
         int r = parse_answer(text, size, &object, ret_error);
 
-        if (r >= 0)
-                r = check_errors(json_object_get(object, "errors"), ret_error);
         if (r < 0)
                 return r;
-        if (!read_number(json_object_get(object, "job_id"), UINT32_MAX, &number) || number == 0)
-                return refuse(ret_error, "the answer has no number of a job");
-        *ret_number = (uint32_t) number;
-        return 0;
+        if (read_number(json_object_get(object, "job_id"), UINT32_MAX, &number) && number > 0) {
+                *ret_number = (uint32_t) number;
+                return 0;
+        }
+        r = check_errors(json_object_get(object, "errors"), ret_error);
+        return r < 0 ? r : refuse(ret_error, "the answer has no number of a job");
 }
 
 /* --- the list of jobs ------------------------------------------------------------------------------ */

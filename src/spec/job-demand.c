@@ -4,7 +4,9 @@
 /* Where the parts of a packed demand are. */
 #define MEMORY_SHIFT 16
 #define DISK_SHIFT 36
-static_assert((int) _CAPABILITY_MAX + (int) _OPERATION_MAX <= MEMORY_SHIFT, "the mask has its bits");
+static_assert((1u << (_CAPABILITY_MAX + _OPERATION_MAX)) <= DEMAND_SLURM &&
+                                DEMAND_SLURM < 1u << MEMORY_SHIFT,
+                "the mask has its bits");
 
 #define BIT(c) (1u << CAPABILITY_##c)
 
@@ -60,7 +62,8 @@ int job_demand_from_spec(const JobSpec *spec, JobDemand *ret, JsonErrors *errors
                 .capabilities = operation_bit(spec->operation) | operation->capabilities |
                                 (q.nbd ? BIT(NBD_ACCESS) : 0) | (q.lvm ? BIT(LVM_TOOLS) : 0) |
                                 (q.mount || fix ? BIT(MOUNT_OPERATIONS) : 0) |
-                                (q.selinux ? BIT(SELINUX_TOOLS) : 0),
+                                (q.selinux ? BIT(SELINUX_TOOLS) : 0) |
+                                (spec->executor == JOB_EXECUTOR_SLURM ? DEMAND_SLURM : 0),
                 .memory_gb = q.memory_gb,
                 .disk_gb = q.disk_gb,
         };

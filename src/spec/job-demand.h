@@ -9,8 +9,11 @@
 #define DEMAND_MEMORY_MAX ((1u << 20) - 1)
 #define DEMAND_DISK_MAX ((1u << 24) - 1)
 
+/* Slurm chooses who carries it out. No worker can do this, unless it asks for the job by its ID. */
+#define DEMAND_SLURM (1u << 15)
+
 typedef struct JobDemand {
-        uint32_t capabilities; /* mask of 1u << Capability, and its operation's bit */
+        uint32_t capabilities; /* mask of 1u << Capability, and its operation's bit, or DEMAND_SLURM */
         unsigned memory_gb, disk_gb; /* at least; 0: any */
 } JobDemand;
 

@@ -76,6 +76,10 @@ static int disk_bus(const char *s) {
         return vm_bus_from_string(s);
 }
 
+static int executor(const char *s) {
+        return streq(s, "auto") ? JOB_EXECUTOR_AUTO : streq(s, "slurm") ? JOB_EXECUTOR_SLURM : -EINVAL;
+}
+
 /* clang-format off */
 #define ENDPOINT_FIELDS \
         {"path", JSON_FIELD_STRING, offsetof(JobEndpoint, path), .flags = JSON_NULLABLE}, \
@@ -206,6 +210,8 @@ const JsonField job_fields[] = {
         { "parameters", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = parameter_fields },
         { "execution_policy", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = policy_fields },
         { "carbon", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = carbon_spec_fields },
+        { "executor", JSON_FIELD_ENUM, offsetof(JobSpec, executor), .flags = JSON_NULLABLE,
+                        .from_string = executor, .expected = "auto, slurm" },
         { "limits", JSON_FIELD_STRV, offsetof(JobSpec, limits), .flags = JSON_NULLABLE },
         { "audit_info", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
         { "capability_requirements", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },

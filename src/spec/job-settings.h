@@ -21,6 +21,12 @@
 #define JOB_PRIORITY_DEFAULT 50u
 #define JOB_PRIORITY_MAX 100u
 
+/* Who chooses the machine that carries the job out. */
+typedef enum JobExecutor {
+        JOB_EXECUTOR_AUTO, /* this machine, or the worker that asks first */
+        JOB_EXECUTOR_SLURM,
+} JobExecutor;
+
 typedef struct JobSpec {
         char *job_id; /* NULL: one is made */
         int operation; /* JobOperation */
@@ -69,6 +75,7 @@ typedef struct JobSpec {
                 int on_missing; /* CarbonMissing */
                 char *zone; /* that the client expects, or NULL */
         } carbon;
+        int executor; /* JobExecutor */
         char **limits; /* names that it holds besides its own (job-limits.h), or NULL */
         json_t *audit_info; /* as given, or NULL */
         json_t *capability_requirements; /* as given, or NULL */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/jobs.h"
 #include "basic/string-util.h"
+#include "spec/job-demand.h"
 #include "spec/job-state.h"
 #include "store/limit-book.h"
+#include "store/slurm-jobs.h"
 #include "store/sql.h"
 
 JobRow *job_row_free(JobRow *row) {
@@ -104,7 +106,14 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
 }
 
 int job_row_fill(Store *s, JobRow *row) {
-        return limits_waits_text(s, row->state, row->due_at, row->limit_set, &row->waits_for);
+        int r = limits_waits_text(s, row->state, row->due_at, row->limit_set, &row->waits_for);
+
+        return r < 0 ? r
+                     : slurm_waits_text(s, row->seq,
+                                       row->state == JOB_QUEUED && row->due_at == 0 &&
+                                                       (job_demand_unpack(row->demand).capabilities &
+                                                                       DEMAND_SLURM),
+                                       &row->waits_for);
 }
 
 /* A statement that gives one row at most. -ENOENT if it gives none. */

@@ -2,8 +2,10 @@
 #include "store/limits.h"
 
 #include "basic/string-util.h"
+#include "spec/job-demand.h"
 #include "store/facts.h"
 #include "store/limit-book.h"
+#include "store/slurm-jobs.h"
 #include "store/sql.h"
 
 void store_limits_set_rules(Store *s, const LimitRules *rules) {
@@ -81,7 +83,20 @@ int store_limits_overlap(Store *s, int64_t a, int64_t b, bool *ret) {
 }
 
 int store_job_waits_for(Store *s, const JobRow *row, char ***ret) {
-        return limits_waits_for(s, row->state == JOB_QUEUED && row->due_at == 0 ? row->limit_set : 0, ret);
+        bool waits = row->state == JOB_QUEUED && row->due_at == 0;
+        _cleanup_strv_free_ char **names = NULL;
+        char *slurm = NULL;
+        int r = limits_waits_for(s, waits ? row->limit_set : 0, &names);
+
+        if (r >= 0)
+                r = slurm_waits_text(s, row->seq,
+                                waits && (job_demand_unpack(row->demand).capabilities & DEMAND_SLURM),
+                                &slurm);
+        if (r >= 0 && slurm)
+                r = strv_consume(&names, slurm);
+        if (r >= 0)
+                *ret = TAKE_PTR(names);
+        return r;
 }
 
 int store_limits_ready(Store *s, char *ret_ids[static LIMITS_READY_MAX], size_t *ret_n) {

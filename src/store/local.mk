@@ -18,6 +18,8 @@ libhyper_store_a_SOURCES = \
 	src/store/job-changes.h \
 	src/store/jobs-page.c \
 	src/store/jobs-page.h \
+	src/store/slurm-jobs.c \
+	src/store/slurm-jobs.h \
 	src/store/jobs-list.c \
 	src/store/jobs-list.h \
 	src/store/jobs.c \

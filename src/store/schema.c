@@ -436,6 +436,15 @@ static const char *const steps[] = {
         "WHERE state = 'QUEUED' AND due_at = 0 AND limit_set > 0;"
         "CREATE INDEX jobs_limits_held ON jobs (limit_set, priority, seq) "
         "WHERE limit_set > 0 AND state IN ('ASSIGNED', 'RUNNING');",
+
+        /* 27: jobs that Slurm places. The number of the job that Slurm has for it, 0: none. 32768 is
+         * DEMAND_SLURM. */
+        "CREATE TABLE slurm_jobs (seq INTEGER PRIMARY KEY, number INTEGER NOT NULL, "
+        "attempt INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, failures INTEGER NOT NULL) "
+        "STRICT;"
+        "CREATE INDEX slurm_jobs_known ON slurm_jobs (number) WHERE number > 0;"
+        "CREATE INDEX jobs_for_slurm ON jobs (priority DESC, seq) WHERE state = 'QUEUED' AND due_at = 0 AND "
+        "(demand & 32768) > 0;",
 };
 
 const Schema schema_jobs = {

@@ -6,6 +6,13 @@
 #include "spec/job-state.h"
 #include "store/sql.h"
 
+/* clang-format off */
+#define SLURM_COLUMNS \
+        "j.id, j.state, j.attempt, j.priority, j.demand, j.timeout_seconds, l.names, s.number, s.state, " \
+        "s.reason, s.attempt, s.failures, j.finished_at FROM jobs j LEFT JOIN slurm_jobs s " \
+        "ON s.seq = j.seq LEFT JOIN limit_sets l ON l.seq = j.limit_set"
+/* clang-format on */
+
 /* The lock that the writer holds, in the index of the log (https://www.sqlite.org/walformat.html, 2.3). */
 #define WAL_WRITE_LOCK 0
 
@@ -117,6 +124,16 @@ static const char *const statement_texts[_SQL_MAX] = {
                         "(SELECT count(*) FROM jobs q INDEXED BY jobs_queue WHERE q.state = 'QUEUED' AND "
                         "q.priority = j.priority AND q.seq > j.seq AND q.seq <= (j.seq | 1023) AND "
                         "q.due_at = 0), 0) FROM jobs j WHERE j.id = ?1",
+        [SQL_SLURM_GET] = "SELECT " SLURM_COLUMNS " WHERE j.id = ?1",
+        [SQL_SLURM_PUT] = "INSERT OR REPLACE INTO slurm_jobs "
+                          "(seq, number, attempt, state, reason, failures) "
+                          "SELECT seq, ?2, ?3, ?4, ?5, ?6 FROM jobs WHERE id = ?1",
+        [SQL_SLURM_KNOWN] = "SELECT " SLURM_COLUMNS " WHERE s.number > 0 ORDER BY s.number",
+        [SQL_SLURM_NEXT] = "SELECT " SLURM_COLUMNS " WHERE j.state = 'QUEUED' AND j.due_at = 0 AND "
+                           "(j.demand & 32768) > 0 AND ifnull(s.number, 0) = 0 "
+                           "AND (ifnull(s.state, '') = 'REFUSED') = ?2 "
+                           "ORDER BY j.priority DESC, j.seq LIMIT ?1",
+        [SQL_SLURM_STATE] = "SELECT number, state, reason FROM slurm_jobs WHERE seq = ?1",
         [SQL_VERSION] = "PRAGMA data_version",
         [SQL_WEBHOOK_INSERT] = "INSERT INTO webhooks (url, events, event_mask, enabled, timeout, "
                                "retry_count, headers, "

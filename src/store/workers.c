@@ -313,6 +313,9 @@ void worker_offer_make(const WorkerRow *row, const WorkerHello *h, WorkerOffer *
                 .disk_gb = h->disk_gb > 0 ? h->disk_gb : row->disk_gb,
                 .job_id = h->job_id,
         };
+        /* Its machine was chosen already. */
+        if (h->job_id)
+                ret->capabilities |= DEMAND_SLURM;
 }
 
 /* The same as SQL_JOB_FOR_WORKER says. */

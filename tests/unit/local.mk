@@ -217,6 +217,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-schedules \
 	tests/unit/manager/test-manager-machines \
 	tests/unit/manager/test-manager-sessions \
+	tests/unit/manager/test-manager-slurm \
 	tests/unit/manager/test-manager-sources \
 	tests/unit/manager/test-manager-uploads \
 	tests/unit/manager/test-manager-submitter \
@@ -334,7 +335,8 @@ $(CARBON_TESTS): private TEST_LIBS = $(CARBON_TEST_LIBS) $(CHECK_LIBS)
 $(CARBON_TESTS): $(filter %.a,$(CARBON_TEST_LIBS))
 
 SLURM_TESTS = \
-	tests/unit/slurm/test-slurm-answer
+	tests/unit/slurm/test-slurm-answer \
+	tests/unit/slurm/test-slurm-request
 SLURM_TEST_LIBS = libhyper-test.a $(SLURM_LIBS)
 $(SLURM_TESTS): private TEST_LIBS = $(SLURM_TEST_LIBS) $(CHECK_LIBS)
 $(SLURM_TESTS): $(filter %.a,$(SLURM_TEST_LIBS))

@@ -29,7 +29,7 @@ equal "$(systemctl is-active hyper.socket hyper-worker.socket hyper-hosts.socket
 for f in /lib/systemd/system/hyper*.service /lib/systemd/system/hyper*.socket; do
         grep -q '^Documentation=' "$f" || fail "$f has no Documentation="
 done
-for user in hyper-api hyper-hosts hyper-vsphere hyper-carbon hyper-agent; do
+for user in hyper-api hyper-hosts hyper-vsphere hyper-carbon hyper-slurmd hyper-agent; do
         getent passwd $user >/dev/null || fail "sysusers has made no user $user"
 done
 for group in hyper-viewer hyper-operator hyper-admin; do

@@ -475,6 +475,7 @@ BUS_TEST(the_description_is_what_the_daemon_says)
         compare(&f, HYPER_BUS_PATH, HYPER_DELIVERIES_INTERFACE);
         compare(&f, HYPER_BUS_PATH, HYPER_SOURCES_INTERFACE);
         compare(&f, HYPER_BUS_PATH, HYPER_SESSIONS_INTERFACE);
+        compare(&f, HYPER_BUS_PATH, HYPER_SLURM_INTERFACE);
         ck_assert_int_ge(call(&f, "CreateSchedule", NULL, NULL, "sa{sv}",
                                          "{\"id\":\"a\",\"schedule\":\"@daily\",\"job\":{\"operation\":"
                                          "\"convert\","

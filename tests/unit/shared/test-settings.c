@@ -408,6 +408,8 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "\"auth\":{\"token_lifetime\":28800,\"session_lifetime\":604800},"
                         "\"v1\":{\"rate_limit\":100,\"user_rate_limit\":6000},"
                         "\"carbon\":{\"refresh\":900,\"stale_after\":21600},"
+                        "\"slurm\":{\"api\":\"v0.0.38\",\"user\":\"hyper-slurm\",\"memory\":1024,"
+                        "\"max_jobs\":1000},"
                         "\"hypersdk\":{\"submit_status\":\"auto\"},"
                         "\"limits\":{\"esx:*\":4,\"datastore:*\":8,\"host:*\":8,\"vcenter:*\":4},\"webhooks\":[]}");
 

@@ -163,16 +163,21 @@ START_TEST(a_caller_can_end_the_list) {
 }
 END_TEST
 
+#define REFUSAL \
+        "{\"errors\":[{\"error\":\"Invalid license specification\",\"error_code\":2048,\"description\":\"\"}]"
+
 START_TEST(a_submission_has_a_number) {
         static const char good[] = "{\"errors\":[],\"job_id\":12,\"step_id\":\"BATCH\"}",
-                          none[] = "{\"errors\":[]}",
-                          bad[] = "{\"errors\":[{\"error\":\"Invalid license specification\","
-                                  "\"error_number\":2069,\"description\":\"\"}],\"job_id\":12}";
+                          none[] = "{\"errors\":[]}", bad[] = REFUSAL "}",
+                          both[] = REFUSAL ",\"job_id\":13}";
         _cleanup_free_ char *error = NULL, *why = NULL, *said = NULL;
         uint32_t number = 0;
 
         ck_assert_int_eq(slurm_answer_submitted(good, strlen(good), &number, &error), 0);
         ck_assert_uint_eq(number, 12);
+        /* Slurm has taken it all the same, see slurm_answer_submitted(). */
+        ck_assert_int_eq(slurm_answer_submitted(both, strlen(both), &number, &error), 0);
+        ck_assert_uint_eq(number, 13);
         ck_assert_int_eq(slurm_answer_submitted(bad, strlen(bad), &number, &error), -EBADMSG);
         ck_assert_str_eq(error, "Invalid license specification");
         ck_assert_int_eq(slurm_answer_submitted(none, strlen(none), &number, &why), -EBADMSG);
@@ -184,6 +189,6 @@ START_TEST(a_submission_has_a_number) {
 END_TEST
 
 /* clang-format off */
-TEST_MAIN("slurm-answer", only_our_jobs_are_taken, exit_status_is_that_of_wait, later_versions_have_lists_and_objects,
-          no_jobs_are_a_list_too, hostile_lists_are_refused, deep_and_long_lists_are_refused,
-          a_caller_can_end_the_list, a_submission_has_a_number)
+TEST_MAIN("slurm-answer", only_our_jobs_are_taken, exit_status_is_that_of_wait,
+          later_versions_have_lists_and_objects, no_jobs_are_a_list_too, hostile_lists_are_refused,
+          deep_and_long_lists_are_refused, a_caller_can_end_the_list, a_submission_has_a_number)

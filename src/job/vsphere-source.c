@@ -31,6 +31,9 @@ static const struct {
         { ENOENT, NULL, "source_missing", "check source.vm_path and source.datacenter" },
         { ENOTUNIQ, NULL, "vsphere_ambiguous", "give the whole inventory path, or source.vm_uuid" },
         { EHOSTDOWN, NULL, "connection_failed", "the ESXi host is not connected to vCenter" },
+        { ENOSPC, NULL, "vsphere_failed", "free space in the datastore of the VM" },
+        { EBADMSG, NULL, "vsphere_failed", "see what answers at source.vcenter_url" },
+        { EFBIG, NULL, "vsphere_failed", "see what answers at source.vcenter_url" },
         { EREMOTEIO, NULL, "vsphere_failed", "see the tasks and events of the VM in vCenter" },
 };
 

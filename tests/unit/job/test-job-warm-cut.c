@@ -81,6 +81,55 @@ START_TEST(snapshot_that_cannot_be_removed) {
 }
 END_TEST
 
+/* What the server refuses between two passes is told with a remedy, and the job goes on when that is mended. */
+START_TEST(refused_between_passes) {
+        static const struct {
+                const char *method, *kind, *fault;
+                JobOutcome outcome;
+                const char *code, *text;
+        } cases[] = {
+                { "Login", "soap", "InvalidLogin", OUTCOME_FAILED, "vsphere_login", "source.password" },
+                { "CreateSnapshot_Task", "task", "NoDiskSpace", OUTCOME_TRANSIENT, "vsphere_failed",
+                                "the datastore" },
+                { "CreateSnapshot_Task", "soap", "NoPermission", OUTCOME_FAILED, "vsphere_permission",
+                                "CreateSnapshot" },
+                { "CreateSnapshot_Task", "task", "HostNotConnected", OUTCOME_TRANSIENT, "connection_failed",
+                                "is not connected" },
+                { "QueryChangedDiskAreas", "soap", "NoPermission", OUTCOME_FAILED, "vsphere_permission",
+                                "changed areas" },
+        };
+        BEGIN();
+
+        (void) next_pass(&p);
+        guest_works(&server, 7);
+        p.pass = 2;
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_free_ char *fault = strprintf("{\"on\": \"sdk\", \"method\": \"%s\", \"kind\":"
+                                                       " \"%s\", \"fault\": \"%s\"}",
+                                cases[i].method, cases[i].kind, cases[i].fault);
+                unsigned logins = vcsim_calls(&server, "Login");
+
+                vcsim_fault(&server, fault);
+                _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, cases[i].outcome, cases[i].code);
+                ck_assert_msg(strstr(r->message, cases[i].text) != NULL, "%s", r->message);
+                ck_assert(!file_exists(PATH(job_directory(&p), VSPHERE_SNAPSHOT_MARK)));
+                /* Accounts are locked after some. */
+                ck_assert_uint_le(vcsim_calls(&server, "Login"), logins + 1);
+                assert_power(&server, "poweredOn");
+                vcsim_no_faults(&server);
+                p.attempt++;
+        }
+        vcsim_control(&server, "/certificate?kind=unknown-ca");
+        _cleanup_(job_result_freep) JobResult *r = attempt_ends(&p, OUTCOME_FAILED, "certificate");
+        ck_assert_msg(strstr(r->message, "source.thumbprint") != NULL, "%s", r->message);
+        vcsim_control(&server, "/certificate?kind=good");
+        p.attempt++;
+        p.pass = 1;
+        (void) next_pass(&p);
+        (void) cut_over(&p);
+}
+END_TEST
+
 /* --- stopped and killed ----------------------------------------------------------------------------- */
 
 /* What was written between both snapshots of the first pass is copied by the next one. */
@@ -242,6 +291,7 @@ int main(void) {
         }
         tcase_set_timeout(tcase, 300);
         tcase_add_test(tcase, session_ends_in_a_pass);
+        tcase_add_test(tcase, refused_between_passes);
         tcase_add_loop_test(tcase, snapshot_fails, 0, 3);
         tcase_add_loop_test(tcase, interrupted_in_the_first_pass, 0, 2);
         tcase_add_test(tcase, resumed_in_the_first_pass);

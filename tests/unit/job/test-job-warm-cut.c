@@ -81,7 +81,8 @@ START_TEST(snapshot_that_cannot_be_removed) {
 }
 END_TEST
 
-/* What the server refuses between two passes is told with a remedy, and the job goes on when that is mended. */
+/* What the server refuses between two passes is reported with a remedy, and the job continues when that is
+ * fixed. */
 START_TEST(refused_between_passes) {
         static const struct {
                 const char *method, *kind, *fault;

@@ -315,6 +315,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/v1/v1-upload-watch.h \
 	src/api/v1/v1-upload.c \
 	src/api/v1/v1-upload.h \
+	src/api/v1/v1-ws-list.c \
+	src/api/v1/v1-ws-list.h \
 	src/api/v1/v1-ws.c \
 	src/api/v1/v1-ws.h \
 	src/api/v1/v1-routes.c \

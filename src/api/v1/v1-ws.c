@@ -5,14 +5,13 @@
 #include "api/job-json.h"
 #include "api/v1/v1-alerts.h"
 #include "api/v1/v1-job-json.h"
-#include "api/v1/v1-page.h"
 #include "api/v1/v1-schedule-json.h"
 #include "api/v1/v1-system.h"
 #include "api/v1/v1-upload-watch.h"
 #include "api/v1/v1-upload.h"
+#include "api/v1/v1-ws-list.h"
 #include "basic/log.h"
 #include "basic/string-util.h"
-#include "store/facts.h"
 #include "store/jobs-list.h"
 
 #define STATUS_INTERVAL (2 * USEC_PER_SEC)
@@ -22,6 +21,8 @@
 typedef struct Client {
         WebSocket *socket;
         V1Subscription wants;
+        uint64_t turn; /* of the list of jobs; 0: it has been sent */
+        WsQueue late; /* what came before that, for after it */
         LIST_ENTRY(Client) clients;
 } Client;
 
@@ -30,8 +31,7 @@ typedef struct Feed {
         WebSocketGroup *group;
         JobFeed *jobs;
         sd_event_source *timer;
-        WsMessage *list; /* "jobs", as it was at @list_version */
-        int64_t list_version;
+        V1JobList *list;
         V1UploadWatch *uploads;
         usec_t alerts_at; /* monotonic: when they were looked at */
         json_t *alerts; /* those that are active, by id */
@@ -40,73 +40,27 @@ typedef struct Feed {
 
 /* --- messages -------------------------------------------------------------------------------------- */
 
-/* Takes @data over; NULL is passed on. */
-static WsMessage *make_message(const char *type, json_t *data) {
-        return ws_message_from_json(json_pack("{s:s, s:o, s:o}", "type", type, "timestamp",
-                        json_time(now_realtime()), "data", data));
-}
-
 static bool is_wanted(const Client *c, V1Topic topic, const char *job_id) {
         return c->wants.topics & 1u << topic &&
                         (!job_id || !c->wants.job_ids || strv_contains(c->wants.job_ids, job_id));
 }
 
+/* NULL, without memory, ends the connection. */
+static void client_send(Client *c, WsMessage *m) {
+        if (c->turn == 0)
+                return websocket_send(c->socket, m);
+        if (!m || ws_queue_push(&c->late, m) < 0)
+                websocket_close(c->socket, WS_CLOSE_INTERNAL_ERROR, "out of memory");
+}
+
 /* To those who want it; takes @data over. NULL, without memory, ends the connections. */
 static void send_all(Feed *f, V1Topic topic, const char *job_id, const char *type, json_t *data) {
-        _cleanup_ws_message_ WsMessage *m = make_message(type, data);
+        _cleanup_ws_message_ WsMessage *m = v1_ws_message(type, data);
         Client *c;
 
         LIST_FOREACH(c, &f->clients, clients)
                 if (is_wanted(c, topic, job_id))
-                        websocket_send(c->socket, m);
-}
-
-/* The jobs that have not ended, newest first. */
-static int read_jobs(Api *a, json_t **ret) {
-        _cleanup_(job_page_rows_done) JobPageRows rows = {};
-        _cleanup_json_ json_t *list = json_array();
-        usec_t now = now_realtime();
-        uint32_t states = 0;
-        Store *store;
-        int r = api_store(a, &store);
-
-        for (JobState s = 0; s < _JOB_STATE_MAX; s++)
-                states |= job_state_is_terminal(s) ? 0 : 1u << s;
-        if (r >= 0)
-                r = store_jobs_page_newest(store, states, V1_LIMIT_MAX, &rows);
-        if (r < 0 && r != -ENOENT) /* without a database, there are no jobs */
-                return r;
-        for (size_t i = 0; i < rows.n; i++)
-                if (json_array_append_new(list, v1_job_json(&rows.rows[i], &(V1JobMore){}, now)) < 0)
-                        return -ENOMEM;
-        *ret = TAKE_PTR(list);
-        return 0;
-}
-
-/* The list that new clients get: made once for all that come until something changes. */
-static int make_list(Feed *f) {
-        Api *a = websocket_group_api(f->group);
-        int64_t version = 0;
-        json_t *jobs = NULL;
-        WsMessage *m;
-        Store *store;
-        int r = api_store(a, &store);
-
-        if (r >= 0)
-                r = store_version(store, &version);
-        if (r >= 0 && f->list && version == f->list_version)
-                return 0;
-        if (r >= 0 || r == -ENOENT)
-                r = read_jobs(a, &jobs);
-        if (r < 0)
-                return r;
-        m = make_message("jobs", jobs);
-        if (!m)
-                return -ENOMEM;
-        ws_message_unref(f->list);
-        f->list = m;
-        f->list_version = version;
-        return 0;
+                        client_send(c, m);
 }
 
 static json_t *status_json(Api *a) {
@@ -216,7 +170,7 @@ static void on_schedule(const ScheduleEvent *event, void *userdata) {
 
 /* To its owner, and to administrators. */
 static void on_upload(const UploadRow *row, json_t *upload, void *userdata) {
-        _cleanup_ws_message_ WsMessage *m = make_message("upload_update", upload);
+        _cleanup_ws_message_ WsMessage *m = v1_ws_message("upload_update", upload);
         Feed *f = userdata;
         Client *c;
 
@@ -225,7 +179,7 @@ static void on_upload(const UploadRow *row, json_t *upload, void *userdata) {
                 const char *owner = v1_upload_owner(websocket_request(c->socket), buf);
 
                 if (is_wanted(c, V1_TOPIC_UPLOADS, NULL) && (isempty(owner) || streq(owner, row->owner)))
-                        websocket_send(c->socket, m);
+                        client_send(c, m);
         }
 }
 
@@ -245,13 +199,52 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
 
 /* --- clients --------------------------------------------------------------------------------------- */
 
+/* The jobs, their number, the alerts that are active, and what has come meanwhile. */
+static void greet(Client *c, Feed *f, WsMessage *status) {
+        const char *id;
+        json_t *alert;
+
+        c->turn = 0;
+        websocket_send(c->socket, v1_job_list_message(f->list));
+        websocket_send(c->socket, status);
+        json_object_foreach(f->alerts, id, alert) {
+                _cleanup_ws_message_ WsMessage *active = v1_ws_message("alert", alert_json(alert, true));
+
+                websocket_send(c->socket, active);
+        }
+        for (size_t i = c->late.begin; i < c->late.end; i++)
+                websocket_send(c->socket, c->late.messages[i]);
+        ws_queue_done(&c->late);
+}
+
+static WsMessage *status_message(Feed *f) {
+        return v1_ws_message("status", status_json(websocket_group_api(f->group)));
+}
+
+static void on_list(int result, uint64_t turn, void *userdata) {
+        Feed *f = userdata;
+        _cleanup_ws_message_ WsMessage *status = status_message(f);
+        Client *c;
+
+        if (result < 0)
+                log_error_errno(result, "Failed to read the jobs for a WebSocket: %m");
+        LIST_FOREACH(c, &f->clients, clients) {
+                if (c->turn == 0 || c->turn > turn)
+                        continue;
+                if (result >= 0)
+                        greet(c, f, status);
+                else
+                        websocket_close(c->socket, WS_CLOSE_INTERNAL_ERROR, "the jobs cannot be read");
+        }
+}
+
 static Feed *feed_free(Feed *f) {
         if (!f)
                 return NULL;
         job_feed_free(f->jobs);
         v1_upload_watch_free(f->uploads);
         sd_event_source_disable_unref(f->timer);
-        ws_message_unref(f->list);
+        v1_job_list_free(f->list);
         json_decref(f->alerts);
         return mfree(f);
 }
@@ -274,6 +267,9 @@ static int on_start(WebSocketGroup *g) {
         r = job_feed_new(a, &ops, f, &f->jobs);
         if (r < 0)
                 return log_error_errno(r, "Failed to follow the journal: %m");
+        r = v1_job_list_new(a, on_list, f, &f->list);
+        if (r < 0)
+                return r;
         r = v1_upload_watch_new(a, on_upload, f, &f->uploads);
         if (r < 0)
                 return r;
@@ -289,30 +285,11 @@ static void on_stop(WebSocketGroup *g) {
         feed_free(websocket_group_userdata(g));
 }
 
-/* The jobs, their number, and the alerts that are active. */
-static int greet(WebSocket *w, Feed *f) {
-        Api *a = websocket_group_api(f->group);
-        _cleanup_ws_message_ WsMessage *status = NULL;
-        const char *id;
-        json_t *alert;
-        int r = make_list(f);
-
-        if (r < 0)
-                return r;
-        status = make_message("status", status_json(a));
-        websocket_send(w, f->list);
-        websocket_send(w, status);
-        json_object_foreach(f->alerts, id, alert) {
-                _cleanup_ws_message_ WsMessage *m = make_message("alert", alert_json(alert, true));
-
-                websocket_send(w, m);
-        }
-        return 0;
-}
-
 static int on_open(WebSocket *w) {
         Feed *f = websocket_group_userdata(websocket_group(w));
+        _cleanup_ws_message_ WsMessage *status = NULL;
         Client *c = new0(Client, 1);
+        int r;
 
         if (!c)
                 return -ENOMEM;
@@ -320,7 +297,12 @@ static int on_open(WebSocket *w) {
         c->wants.topics = (1u << _V1_TOPIC_MAX) - 1;
         LIST_INSERT_HEAD(&f->clients, c, clients);
         websocket_set_userdata(w, c);
-        return greet(w, f);
+        r = v1_job_list_ask(f->list, &c->turn);
+        if (r < 0 || c->turn > 0)
+                return r;
+        status = status_message(f);
+        greet(c, f, status);
+        return 0;
 }
 
 static void on_close(WebSocket *w) {
@@ -330,6 +312,7 @@ static void on_close(WebSocket *w) {
                 return;
         LIST_REMOVE(c, clients);
         v1_subscription_done(&c->wants);
+        ws_queue_done(&c->late);
         free(c);
 }
 
@@ -347,8 +330,8 @@ static void on_message(WebSocket *w, const char *text, size_t size) {
                 return;
         }
         why = json_errors_text(&errors);
-        m = make_message("error", r == -EBADMSG ? json_pack("{s:s*}", "message", why) : NULL);
-        websocket_send(w, m);
+        m = v1_ws_message("error", r == -EBADMSG ? json_pack("{s:s*}", "message", why) : NULL);
+        client_send(c, m);
 }
 
 static const WebSocketProtocol protocol = {

@@ -30,6 +30,8 @@ struct HttpServer {
         sd_event_source *io, *timer, *again;
         usec_t timer_at; /* monotonic; USEC_INFINITY: not armed */
         uint64_t moved; /* with TLS: bytes read and written, and calls of libmicrohttpd */
+        unsigned handshakes; /* that have begun; some of them may have ended */
+        usec_t handshakes_looked_at; /* monotonic */
 };
 
 /* Goes on with a suspended connection, in the loop's next round. libmicrohttpd does not tell its epoll of

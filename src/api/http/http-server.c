@@ -178,7 +178,7 @@ static void connection_use_transport(HttpServer *s, Connection *c) {
         /* (In libmicrohttpd 1.0, this is the same union as before.) */
         info = MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
         if (info && fd >= 0)
-                tls_transport_init(&c->transport, info->tls_session, fd, &s->moved);
+                tls_transport_init(&c->transport, info->tls_session, fd, &s->moved, &s->handshakes);
 }
 
 static void on_connection(void *userdata, struct MHD_Connection *mhd, void **context,
@@ -194,6 +194,7 @@ static void on_connection(void *userdata, struct MHD_Connection *mhd, void **con
                 *context = NULL;
                 connection_linger(s, c);
                 LIST_REMOVE(c, connections);
+                tls_transport_done(&c->transport);
                 user_leaves(s, c);
                 free(c);
                 api_connection_closed(s->api);
@@ -395,12 +396,28 @@ static void http_server_arm(HttpServer *s, bool stuck) {
                 s->timer_at = at;
 }
 
+/* libmicrohttpd tries each handshake that is not complete in each of its rounds, which makes them slow for
+ * all if there are thousands. Then those that have taken long are closed. */
+static void http_server_end_handshakes(HttpServer *s) {
+        usec_t now = now_monotonic();
+        Connection *c;
+
+        if (s->handshakes <= HTTP_HANDSHAKES_MAX || now < s->handshakes_looked_at + USEC_PER_SEC / 2)
+                return;
+        s->handshakes_looked_at = now;
+        LIST_FOREACH(c, &s->connections, connections)
+                if (tls_transport_in_handshake(&c->transport) &&
+                                now >= c->waiting_since + HTTP_HANDSHAKE_TIME)
+                        connection_shut_down(c);
+}
+
 void http_server_run(HttpServer *s) {
         uint64_t moved = s->moved;
 
         if (MHD_run(s->mhd) != MHD_YES)
                 log_warning("libmicrohttpd failed to run the connections of %s.socket.",
                                 s->dialect->fd_name);
+        http_server_end_handshakes(s);
         http_server_arm(s, s->dialect->tls && s->moved == moved);
 }
 

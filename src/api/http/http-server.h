@@ -41,6 +41,8 @@ void http_server_sweep(HttpServer *s, usec_t now);
 #define HTTP_MEMORY_MAX ((size_t) 32 * 1024) /* per connection: request line, headers, buffers */
 #define HTTP_IDLE_SEC 60u
 #define HTTP_STUCK_MSEC 250u
+#define HTTP_HANDSHAKES_MAX 256u
+#define HTTP_HANDSHAKE_TIME (2 * USEC_PER_SEC) /* if there are more */
 #define HTTP_NEWCOMER_TIME USEC_PER_SEC
 #define HTTP_HEADERS_TIMEOUT (60 * USEC_PER_SEC)
 #define HTTP_BODY_TIMEOUT (300 * USEC_PER_SEC)

@@ -15,10 +15,20 @@ typedef struct TlsTransport {
         uint64_t *moved; /* bytes */
         size_t kept; /* what came and has not become a part of a request; the owner sets it to 0 */
         bool upgraded; /* there are no more requests: the owner sets it */
+        bool began; /* something has come */
+        unsigned *handshakes; /* one of which is this one, if it is one */
+        bool in_handshake;
 } TlsTransport;
 
-/* @t and *@moved must live as long as @session reads and writes. @fd does not block. */
-void tls_transport_init(TlsTransport *t, gnutls_session_t session, int fd, uint64_t *moved);
+/* @t, *@moved and *@handshakes, which counts those that have begun a handshake, must live as long as @session
+ * reads and writes. @fd does not block. */
+void tls_transport_init(
+                TlsTransport *t, gnutls_session_t session, int fd, uint64_t *moved, unsigned *handshakes);
+
+/* Whether the handshake has begun and not ended. It is counted until this finds that it has ended. */
+bool tls_transport_in_handshake(TlsTransport *t);
+/* The connection has ended. */
+void tls_transport_done(TlsTransport *t);
 
 /* More than a handshake, and than libmicrohttpd reads at once. */
 #define TLS_KEPT_MAX ((size_t) 128 * 1024)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# timeout: 400
+# timeout: 900
 # tier: all
 # slow: clients that wait are closed when their time is over
 #
@@ -38,7 +38,7 @@ slow() {
         touch "$dir/clients"
         python3 "$(dirname "$0")/v1-slow-clients.py" 5080 "$1" "$2" "$dir/clients" "$key" 2>"$dir/errors" &
         clients=$!
-        eventually 200 "$2 clients are there" grep -q ready "$dir/clients"
+        eventually 500 "$2 clients are there" grep -q ready "$dir/clients"
         now=$(memory) used=$(cpu)
         sleep 2 # what the CPU does while they wait
         used=$(($(cpu) - used))

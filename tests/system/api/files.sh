@@ -118,9 +118,16 @@ python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\"$uploads/socket.
 for path in /etc/shadow $uploads/link.raw $uploads/fifo.raw $uploads/device.raw $uploads/block.raw $uploads/dir.raw $uploads/inner.raw $uploads/linked/passwd $uploads/socket.raw $uploads/../hyper.db $uploads/%252e%252e/hyper.db $uploads/%2e%2e/hyper.db /var/lib/hyper/hyper.db $uploads/.parts/x $uploads/a_b.raw%00x $uploads none; do
         status=$(code "$url/download?path=$path")
         case $status in 400|403|404) ;; *) fail "$path: $status" ;; esac
-        # as the source of a job, likewise
+        # to be deployed, likewise
         status=$(code $url/vms/deploy -d "{\"name\":\"x\",\"format\":\"raw\",\"disk_path\":\"${path//%2e/.}\"}")
         case $status in 400|403|404) ;; *) fail "deploy of $path: $status" ;; esac
+done
+# as the source of a job: refused, or it fails
+for path in /etc/shadow $uploads/link.raw $uploads/fifo.raw $uploads/device.raw $uploads/block.raw $uploads/linked/passwd $uploads/../hyper.db /var/lib/hyper/hyper.db; do
+        status=$(code $url/jobs -d "{\"type\":\"convert\",\"source_path\":\"$path\",\"retry_count\":0}")
+        case $status in 400|403|404) continue ;; 201) ;; *) fail "a job of $path: $status $(cat body)" ;; esac
+        id=$(jq -r .id body)
+        wait_state $id FAILED
 done
 for path in /etc $uploads/linked $uploads/.parts $uploads/../ $uploads/%2e%2e $uploads/a_b.raw; do
         status=$(code "$url/browse/files?path=$path")

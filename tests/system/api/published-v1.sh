@@ -220,3 +220,14 @@ is "$(api /jobs/green/release -X POST)" .id '"green"' "the end of its wait"
 wait_state green COMPLETED
 is "$(api /jobs/green/release -X POST)" .status 409 "a job that does not wait"
 is "$(api /jobs/none/release -X POST)" .status 404 "no job"
+api /schedules -d '{"id": "weekly", "schedule": "0 2 * * 0", "job": {"type": "convert",
+        "source_path": "/var/lib/libvirt/images/shop.raw"}}' >"$dir/answer"
+is "$(api /schedules/weekly -X PUT -d '{"carbon": {"max_intensity": 90}}')" \
+        '[.carbon.max_intensity, .schedule, .job.source_path]' '[90,"0 2 * * 0","/var/lib/libvirt/images/shop.raw"]' \
+        "a schedule that is to wait for a low intensity"
+is "$(api /schedules/weekly -X PUT -d '{"carbon": {"max_intensity": 0, "zone": "FR"}}')" .status 400 "a wrong intensity"
+is "$(api /schedules/weekly)" '.carbon.max_intensity' 90 "the schedule after that"
+run=$(api /schedules/weekly/trigger -X POST | jq -r .job_id)
+is "$(api "/jobs/$run")" '[.status, .hold.reason]' '["queued","carbon"]' "its run"
+is "$(api "/jobs/$run" -X DELETE)" .status '"cancelled"' "the run, cancelled"
+is "$(api /schedules/weekly -X PUT -d '{"carbon": null}')" .carbon null "a schedule that does not wait"

@@ -185,12 +185,13 @@ equal "$(v1 GET /readiness | jq -c '[.checks[] | select(.name == "libvirt" or .n
 virsh -q undefine web-server-01
 qemu-img create -q -f qcow2 $images/second.qcow2 8M
 v1 POST /vms/deploy "{\"name\": \"two disks\", \"disks\": [{\"path\": \"$images/plain.raw\"}, {\"path\": \"$images/second.qcow2\",
-        \"bus\": \"sata\"}], \"network\": \"none\", \"graphics\": \"none\", \"start\": false, \"host\": \"local\"}" >"$dir/answer"
+        \"bus\": \"sata\"}], \"network\": \"none\", \"graphics\": \"none\", \"start\": false, \"host\": \"local\", \"firmware\": \"efi\"}" >"$dir/answer"
 equal "$(v1_status)" 201 "the status for two disks: $(cat "$dir/answer")"
 equal "$(jq -c '[.status, .vnc_port, .mac]' "$dir/answer")" '["stopped",null,null]' "the domain"
 equal "$(virsh domblklist "two disks" | awk '/images/ { printf "%s ", $1 }')" "vda sda " "its disks"
 lacks "$(virsh dumpxml "two disks")" "<graphics" "the domain"
-virsh -q undefine "two disks"
+contains "$(virsh dumpxml "two disks")" "<os firmware='efi'>" "the domain"
+virsh -q undefine --nvram "two disks"
 for field in '"cpu": 0' '"cpu": 513' '"memory_mb": 63' '"memory_mb": 16777217' '"name": "'"$(printf '%081d' 1)"'"' '"host": "k2"' \
         '"graphics": "spice"' '"bus": "ide"' '"target": "aws"' '"os": "bsd"' '"firmware": "uefi"' '"mac": "1"'; do
         body=$(jq -c ". + {$field}" <<<"{\"name\": \"other\", \"disk_path\": \"$images/plain.raw\"}")

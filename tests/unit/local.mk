@@ -343,11 +343,16 @@ $(SLURM_TESTS): $(filter %.a,$(SLURM_TEST_LIBS))
 
 UNIT_TESTS = $(CARBON_TESTS) $(SLURM_TESTS) $(BASIC_TESTS) $(JSON_TESTS) $(SPEC_TESTS) $(JOURNAL_TESTS) $(SHARED_TESTS) $(STORE_TESTS) $(ENGINE_TESTS) $(IMAGE_TESTS) $(JOB_TESTS) $(GUEST_TESTS) $(VSPHERE_TESTS) $(MANAGER_TESTS) $(API_TESTS) $(HOSTS_TESTS) $(VSPHERED_TESTS) $(NOTIFY_TESTS) $(TLS_TESTS) $(AUTH_TESTS) $(AGENT_TESTS) $(CTL_TESTS)
 LDADD = $(TEST_LIBS)
+# The tests' own code, if tests/run wants it to be compiled in less time
+tests/unit/%.o tests/fuzz/%.o: CFLAGS += $(TEST_CFLAGS)
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
 # Programs that scripts run
-check_PROGRAMS += tests/unit/manager/cron-tool tests/unit/api/print-openapi tests/unit/ctl/mock-manager
+TEST_TOOLS = tests/unit/manager/cron-tool tests/unit/api/print-openapi tests/unit/ctl/mock-manager
+check_PROGRAMS += $(TEST_TOOLS)
+.PHONY: test-tools
+test-tools: $(TEST_TOOLS)
 tests_unit_manager_cron_tool_LDADD = $(MANAGER_LIBS)
 tests_unit_api_print_openapi_LDADD = $(API_LIBS)
 tests_unit_ctl_mock_manager_LDADD = $(SHARED_LIBS)

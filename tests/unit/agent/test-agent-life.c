@@ -2,7 +2,9 @@
 
 /* A held job's life: hyper-agentd's loop between a real server (its HTTP daemon in a child, its manager
  * here) and a stand-in for the manager of its own machine, on a bus of its own, whose jobs end when the test
- * says so. */
+ * says so.
+ *
+ * check: all */
 
 #include <dirent.h>
 #include <sysexits.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Who gets in, with which key, to what, how often: the whole server on real sockets, its database written by
- * the test as the manager does. */
+ * the test as the manager does.
+ *
+ * check: all */
 
 #include <sqlite3.h>
 #include <sys/resource.h>

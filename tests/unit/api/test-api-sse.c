@@ -2,7 +2,8 @@
 
 /* Event streams: nothing missing, nothing twice, and always an end.
  *
- * weight: 0.2 */
+ * weight: 0.2
+ * check: all */
 
 #include <jansson.h>
 #include <poll.h>

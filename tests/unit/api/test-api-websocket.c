@@ -3,7 +3,8 @@
 /* WebSockets on real sockets, with a protocol made for the test: who gets one, and how they end. What frames
  * mean is in test-api-ws-codec.
  *
- * weight: 0.2 */
+ * weight: 0.2
+ * check: all */
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

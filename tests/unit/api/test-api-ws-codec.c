@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The protocol, without a socket: what clients may send and what they get for it, after the ideas of the
- * Autobahn test suite. Every case is tried with the bytes in one piece and one by one. */
+ * Autobahn test suite. Every case is tried with the bytes in one piece and one by one.
+ *
+ * valgrind: all */
 
 #include "api/stream/ws-codec.h"
 #include "api/stream/ws-message.h"

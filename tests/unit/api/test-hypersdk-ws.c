@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* What HyperSDK clients hear over /ws: the routes that ship, a real database, a journal written by
- * systemd-journal-remote(8). */
+ * systemd-journal-remote(8).
+ *
+ * check: all */
 
 #include <jansson.h>
 #include <sys/socket.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the compressors write is what was given to them, for the strictest reader; and it is small. */
+/* What the compressors write is what was given to them, for the strictest reader; and it is small.
+ *
+ * valgrind: all */
 
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Whole copies from real servers, judged byte by byte. */
+/* Whole copies from real servers, judged byte by byte.
+ *
+ * check: all */
 
 #include <fcntl.h>
 #include <sys/stat.h>

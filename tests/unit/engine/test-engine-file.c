@@ -2,7 +2,9 @@
 
 /* Disks that are read from files without a server: what is read, what is a hole, and what happens when a
  * file does not hold what it did. The calls that let the kernel copy are ours here, so that they can be
- * watched and refused. */
+ * watched and refused.
+ *
+ * check: all */
 
 #include <fcntl.h>
 #include <linux/fs.h>

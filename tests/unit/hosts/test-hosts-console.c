@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* The console of a VM: a WebSocket on the one side, a display on the other. hyper-hostd is played by a child
- * that opens a connection to the test as its display. */
+ * that opens a connection to the test as its display.
+ *
+ * check: all */
 
 #include <fcntl.h>
 #include <poll.h>

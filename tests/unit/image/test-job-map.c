@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The maps of images: whole ones are read, those that lack a byte that they map are refused. */
+/* The maps of images: whole ones are read, those that lack a byte that they map are refused.
+ *
+ * check: all */
 
 #include <endian.h>
 #include <unistd.h>

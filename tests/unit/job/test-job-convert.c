@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Conversions from the plan to the final name, with the real tools. */
+/* Conversions from the plan to the final name, with the real tools.
+ *
+ * check: all */
 
 #include <openssl/sha.h>
 

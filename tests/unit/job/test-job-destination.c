@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* An NBD server as destination: its size, its block limits, and going on. */
+/* An NBD server as destination: its size, its block limits, and going on.
+ *
+ * check: all */
 
 #include "spec/job-result.h"
 #include "unit/lib/job-servers.h"

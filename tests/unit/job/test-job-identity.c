@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When a copy may go on: only from what was read of the very same source. */
+/* When a copy may go on: only from what was read of the very same source.
+ *
+ * check: all */
 
 #include "job/identity.h"
 #include "spec/job-result.h"

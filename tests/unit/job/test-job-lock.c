@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One destination, two jobs: through the same path, or through two mounts of one file system. */
+/* One destination, two jobs: through the same path, or through two mounts of one file system.
+ *
+ * check: all */
 
 #include <sched.h>
 #include <sys/mount.h>

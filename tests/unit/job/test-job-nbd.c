@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* NBD at both ends, and everything that can go wrong in mid-copy: servers that fail, are slow or go away, a
- * job that is killed or stopped, a disk that is full. Servers are nbdkit's; 77 (skipped) without it. */
+ * job that is killed or stopped, a disk that is full. Servers are nbdkit's; 77 (skipped) without it.
+ *
+ * check: all */
 
 #include <endian.h>
 #include <sched.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is taken for a raw disk and what is refused; archives of one image. */
+/* What is taken for a raw disk and what is refused; archives of one image.
+ *
+ * check: all */
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Verification: what is read, from where, and what the result says of it. */
+/* Verification: what is read, from where, and what the result says of it.
+ *
+ * check: all */
 
 #include <sched.h>
 #include <string.h>

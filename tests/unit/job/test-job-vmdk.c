@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* VMDKs in several files: the disk is what the descriptor says, in whatever form its lines are written, or
- * it is refused by name. */
+ * it is refused by name.
+ *
+ * check: all */
 
 #include <endian.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* How the way to read a disk is chosen, and the one with VMware's library, for which tests/vddk stands in. */
+/* How the way to read a disk is chosen, and the one with VMware's library, for which tests/vddk stands in.
+ *
+ * check: all */
 
 #include "unit/lib/job-vsphere.h"
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* Virtual machines of a simulated vCenter as sources, and everything that can go wrong on the way. After each
- * attempt, the server must have neither a session nor a lease nor a snapshot of it. */
+ * attempt, the server must have neither a session nor a lease nor a snapshot of it.
+ *
+ * sanitizers: all */
 
 #include <signal.h>
 

@@ -2,7 +2,8 @@
 
 /* The passes and the cutover of warm jobs, and areas that are wrong.
  *
- * weight: 0.3 */
+ * weight: 0.3
+ * check: all */
 
 #include "job/vsphere-check.h"
 #include "job/warm-state.h"

@@ -457,7 +457,7 @@ export async function listFiles(bus, path) {
 
 export async function listSchedules(bus) {
     const [total, rows] = await bus.call("manager", "ListSchedules", 0, 1000);
-    const schedules = rows.map(([id, path, name, schedule, enabled, last, next, runs, status]) => ({
+    const scheduleOfRow = ([id, path, name, schedule, enabled, last, next, runs, status, submitter]) => ({
         id,
         path,
         name,
@@ -467,8 +467,9 @@ export async function listSchedules(bus) {
         next,
         runs,
         status,
-    }));
-    return { total, schedules };
+        submitter,
+    });
+    return { total, schedules: rows.map(scheduleOfRow) };
 }
 
 export async function listWorkers(bus) {
@@ -511,7 +512,7 @@ export async function listHosts(bus) {
 
 export async function listHostVms(bus, host) {
     const [, rows] = await bus.call("hosts", "ListVms", host, 0, 1000);
-    return rows.map(([, path, uuid, name, description, state, cpus, memory]) => ({
+    return rows.map(([, path, uuid, name, description, state, cpus, memory, concerns]) => ({
         path,
         uuid,
         name,
@@ -519,6 +520,7 @@ export async function listHostVms(bus, host) {
         state,
         cpus,
         memory,
+        concerns: JSON.parse(concerns || "[]"),
     }));
 }
 
@@ -532,9 +534,7 @@ export async function startVm(bus, uuid) {
 }
 
 export const MANAGER_SIGNALS = { interface: SERVICES.manager.interface, path: ROOT };
-export const HOSTS_SIGNALS = { interface: SERVICES.hosts.interface };
-export const PROPERTIES_OF = path => ({
-    interface: PROPERTIES,
-    member: "PropertiesChanged",
-    path_namespace: path,
-});
+export const HOSTS_MATCHES = [
+    { interface: SERVICES.hosts.interface },
+    { interface: PROPERTIES, member: "PropertiesChanged", path_namespace: SERVICES.hosts.path },
+];

@@ -76,6 +76,7 @@ function App({ bus }) {
 document.addEventListener("DOMContentLoaded", () =>
     cockpit.transport.wait(() => {
         document.documentElement.lang = (cockpit.language || "en").replace("_", "-");
+        document.documentElement.dir = cockpit.language_direction || "ltr";
         followTheme();
         createRoot(document.getElementById("app")).render(<App bus={openBus(cockpit)} />);
     }),

@@ -5,9 +5,11 @@
 COCKPIT_FILES = \
 	src/cockpit/build.js \
 	src/cockpit/bus.js \
+	src/cockpit/concern.js \
 	src/cockpit/index.css \
 	src/cockpit/index.html \
 	src/cockpit/index.jsx \
+	src/cockpit/inspection.jsx \
 	src/cockpit/manifest.json \
 	src/cockpit/migration.jsx \
 	src/cockpit/migrations.jsx \
@@ -20,6 +22,7 @@ COCKPIT_FILES = \
 	src/cockpit/po/po.js \
 	src/cockpit/schedules.jsx \
 	src/cockpit/settings.jsx \
+	src/cockpit/source-views.jsx \
 	src/cockpit/sources.jsx \
 	src/cockpit/spec.js \
 	src/cockpit/text.js \

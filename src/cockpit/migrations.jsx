@@ -2,7 +2,7 @@
 //
 // The list of migrations.
 
-import React, { memo, useState } from "react";
+import React, { memo, useEffect, useRef, useState } from "react";
 import * as pf from "./pf.js";
 import { FINAL, cancelJob, followJobs, retryJob } from "./bus.js";
 import {
@@ -36,9 +36,9 @@ export function JobProgress({ id, percent, phase, rate, remaining }) {
     );
 }
 
-const Row = memo(function Row({ job, cancel, retry }) {
+const Row = memo(function Row({ job, index, cancel, retry }) {
     return (
-        <pf.Tr data-id={job.id} data-state={job.state}>
+        <pf.Tr data-id={job.id} data-state={job.state} aria-rowindex={index + 2}>
             <pf.Td dataLabel={_("Name")} className="hyper-path">
                 <a href={"#/migration/" + encodeURIComponent(job.id)}>{job.id}</a>
             </pf.Td>
@@ -105,22 +105,56 @@ const GROUPS = [
     ...FINAL.map(state => [state, stateText(state), job => job.state === state]),
 ];
 
-// So many rows are shown, and as many more on request: a table with a thousand is slow to scroll.
-const ROWS = 100;
+// So many rows are created together, when they are about to be seen: a table of thousands is slow otherwise.
+const CHUNK = 20;
+const ROW_HEIGHT = 56; // pixels, of a row that was not seen yet
+const MARGIN = "800px"; // rows as near as that to what is seen are created
+
+// The element that scrolls what is in it; null: the window.
+function scrollerOf(element) {
+    const parent = element.parentElement;
+    const scrolls = parent && /auto|scroll/.test(getComputedStyle(parent).overflowY);
+    return !parent || scrolls ? parent : scrollerOf(parent);
+}
+
+function Chunk({ jobs, first, cancel, retry }) {
+    const ref = useRef(null);
+    const [near, setNear] = useState(first === 0);
+    const [height, setHeight] = useState(0);
+    useEffect(() => {
+        const seen = entries => {
+            const { isIntersecting, boundingClientRect } = entries[entries.length - 1];
+            if (!isIntersecting) setHeight(boundingClientRect.height);
+            setNear(isIntersecting);
+        };
+        const options = { root: scrollerOf(ref.current), rootMargin: MARGIN };
+        const observer = new IntersectionObserver(seen, options);
+        observer.observe(ref.current);
+        return () => observer.disconnect();
+    }, []);
+    return (
+        <pf.Tbody ref={ref}>
+            {near ? (
+                jobs.map((job, i) => (
+                    <Row key={job.path} job={job} index={first + i} cancel={cancel} retry={retry} />
+                ))
+            ) : (
+                <tr aria-hidden="true" style={{ blockSize: height || jobs.length * ROW_HEIGHT }}>
+                    <td colSpan={7} />
+                </tr>
+            )}
+        </pf.Tbody>
+    );
+}
 
 function JobTable({ list, filter, more, cancel, retry }) {
-    const [rows, setRows] = useState(ROWS);
-    const matching = list.jobs.filter(GROUPS.find(([key]) => key === filter)[2]);
-    const jobs = matching.slice(0, rows);
-    function showMore() {
-        setRows(rows + ROWS);
-        if (matching.length <= rows + ROWS) more();
-    }
+    const jobs = list.jobs.filter(GROUPS.find(([key]) => key === filter)[2]);
+    const firsts = [...Array(Math.ceil(jobs.length / CHUNK)).keys()].map(i => i * CHUNK);
     return (
         <>
-            <pf.Table variant="compact" aria-label={_("Migrations")}>
+            <pf.Table variant="compact" aria-label={_("Migrations")} aria-rowcount={jobs.length + 1}>
                 <pf.Thead>
-                    <pf.Tr>
+                    <pf.Tr aria-rowindex={1}>
                         <pf.Th>{_("Name")}</pf.Th>
                         <pf.Th>{_("Kind")}</pf.Th>
                         <pf.Th width={20}>{_("State")}</pf.Th>
@@ -130,17 +164,21 @@ function JobTable({ list, filter, more, cancel, retry }) {
                         <pf.Th screenReaderText={_("Actions")} />
                     </pf.Tr>
                 </pf.Thead>
-                <pf.Tbody>
-                    {jobs.map(job => (
-                        <Row key={job.path} job={job} cancel={cancel} retry={retry} />
-                    ))}
-                </pf.Tbody>
+                {firsts.map(first => (
+                    <Chunk
+                        key={first}
+                        first={first}
+                        jobs={jobs.slice(first, first + CHUNK)}
+                        cancel={cancel}
+                        retry={retry}
+                    />
+                ))}
             </pf.Table>
             <p role="status" id="count">
                 {cockpit.format(_("$0 of $1 migrations"), String(jobs.length), String(list.total))}
             </p>
-            {(jobs.length < matching.length || list.jobs.length < list.total) && (
-                <pf.Button variant="link" id="more" onClick={showMore}>
+            {list.jobs.length < list.total && (
+                <pf.Button variant="link" id="more" onClick={more}>
                     {_("Show older ones")}
                 </pf.Button>
             )}

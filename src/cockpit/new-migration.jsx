@@ -5,14 +5,13 @@
 import React, { useEffect, useState } from "react";
 import * as pf from "./pf.js";
 import { describeError, inspectDestination, inspectSource, submitJob } from "./bus.js";
+import { Inspection } from "./inspection.jsx";
 import { PathInput } from "./path-input.jsx";
-import { DEFAULTS, networksOf, placeOf, sizeOf, sourceOf, sourcesOf, specOf } from "./spec.js";
-import { bytesText, errorText, numberText, powerText } from "./text.js";
+import { DEFAULTS, networksOf, placeOf, sizeIn, sourceOf, sourcesOf, specOf, storagesOf } from "./spec.js";
+import { bytesText, errorText } from "./text.js";
 import {
     Concerns,
-    DataTable,
     ErrorAlert,
-    Facts,
     Field,
     Heading,
     Section,
@@ -73,40 +72,6 @@ function useDestination(bus, destination, size) {
         };
     }, [JSON.stringify(destination), size]);
     return found;
-}
-
-// A virtual machine of a server has other members than the hardware of an OVF.
-function facts({ format, size, vm }) {
-    return [
-        [_("Format"), format],
-        [_("State"), powerText(vm?.power_state)],
-        [_("Guest"), vm?.guest_os],
-        [_("Firmware"), vm?.hardware?.firmware || vm?.firmware],
-        [_("Snapshots"), vm?.snapshot_count > 0 ? numberText(vm.snapshot_count) : ""],
-        [_("Networks"), networksOf([{ vm }]).join(", ")],
-        [_("Size"), size ? bytesText(size) : ""],
-    ];
-}
-
-function Inspection({ name, inspection }) {
-    return (
-        <>
-            <Facts terms={facts(inspection)} />
-            {inspection.disks.length > 0 && (
-                <DataTable
-                    label={cockpit.format(_("Disks of $0"), name)}
-                    rows={inspection.disks.map((d, i) => ({ ...d, i }))}
-                    rowKey={d => d.i}
-                    columns={[
-                        { title: _("File"), cell: d => <span className="hyper-path">{d.file}</span> },
-                        inspection.type === "file" && { title: _("Format"), cell: d => d.format },
-                        { title: _("Size"), cell: d => (d.size ? bytesText(d.size) : _("Unknown")) },
-                    ].filter(Boolean)}
-                />
-            )}
-            <Concerns concerns={inspection.concerns} />
-        </>
-    );
 }
 
 function Found({ found }) {
@@ -232,6 +197,38 @@ function Helper({ error, children }) {
     );
 }
 
+// The free space of a directory, and what prevents its use.
+function Space({ space, error, help, id }) {
+    const free =
+        typeof space?.free === "number" &&
+        cockpit.format(_("$0 of $1 are free"), bytesText(space.free), bytesText(space.total));
+    return (
+        <>
+            <Helper error={error || space?.error}>{free ? <span id={id}>{free}</span> : help}</Helper>
+            <Concerns concerns={space?.concerns} />
+        </>
+    );
+}
+
+// Where the virtual machines of a storage go.
+function Storage({ bus, storage, form, found, set }) {
+    const directory = form.storages[storage] || "";
+    const place = directory && placeOf({ ...form, directory }, true);
+    const space = useDestination(bus, place, sizeIn(directory, form, found));
+    const id = "field-storage-" + storage;
+    return (
+        <pf.FormGroup label={cockpit.format(_("Storage $0 becomes"), storage)} fieldId={id}>
+            <PathInput
+                id={id}
+                value={directory}
+                set={v => set("storages", { ...form.storages, [storage]: v })}
+                directories
+            />
+            <Space space={space} help={_("A directory. Empty: the one above")} id={"free-" + storage} />
+        </pf.FormGroup>
+    );
+}
+
 function Destination({ form, set, errorOf, space }) {
     return (
         <>
@@ -248,18 +245,7 @@ function Destination({ form, set, errorOf, space }) {
                     directories
                     invalid={!!errorOf("directory")}
                 />
-                <Helper error={errorOf("directory") || space?.error}>
-                    {typeof space?.free === "number" && (
-                        <span id="free">
-                            {cockpit.format(
-                                _("$0 of $1 are free"),
-                                bytesText(space.free),
-                                bytesText(space.total),
-                            )}
-                        </span>
-                    )}
-                </Helper>
-                <Concerns concerns={space?.concerns} />
+                <Space space={space} error={errorOf("directory")} id="free" />
             </pf.FormGroup>
         </>
     );
@@ -286,8 +272,13 @@ export function NewMigration({ options }) {
     const source = sourceOf(path);
     const sources = ticked.length > 0 ? ticked : [source].filter(Boolean);
     const found = useFound(bus, sources, ticked.length > 0 ? 0 : INSPECT_DELAY);
-    const size = sizeOf(found || []);
-    const space = useDestination(bus, placeOf(form, several), size);
+    const space = useDestination(
+        bus,
+        placeOf(form, several),
+        sizeIn(form.directory, form, found || []),
+    );
+    // Virtual machines of one storage go to one directory
+    const storages = several ? storagesOf(found || []) : [];
     const networks = form.kind === "kvm" ? networksOf(found || []) : [];
     const set = (name, value) => setForm(all => ({ ...all, [name]: value }));
     const errorOf = name => FIELDS[name]?.map(f => error?.fields[f]).find(Boolean);
@@ -302,7 +293,7 @@ export function NewMigration({ options }) {
         const ids = await run(() =>
             submitAll(
                 bus,
-                use.map(s => specOf(s, form, several)),
+                use.map((s, i) => specOf(s, form, several, found?.[i])),
                 submitted,
             ),
         );
@@ -331,6 +322,17 @@ export function NewMigration({ options }) {
                 )}
                 {sources.length > 0 && <Found found={found} />}
                 <Destination form={form} set={set} errorOf={errorOf} space={space} />
+                {storages.length > 1 &&
+                    storages.map(storage => (
+                        <Storage
+                            key={storage}
+                            bus={bus}
+                            storage={storage}
+                            form={form}
+                            found={found || []}
+                            set={set}
+                        />
+                    ))}
                 {several && <Networks networks={networks} form={form} set={set} />}
                 <pf.ExpandableSection
                     toggleText={_("More")}

@@ -4,7 +4,7 @@
 
 import React, { useState } from "react";
 import * as pf from "./pf.js";
-import { MANAGER_SIGNALS, followList, listSchedules } from "./bus.js";
+import { MANAGER_SIGNALS, listSchedules } from "./bus.js";
 import { numberText, stateText, timeText } from "./text.js";
 import {
     Confirm,
@@ -12,11 +12,11 @@ import {
     ErrorAlert,
     FormDialog,
     Heading,
-    Loading,
+    Listed,
     Notice,
     useBus,
     useCall,
-    useFollow,
+    useList,
 } from "./ui.jsx";
 
 const cockpit = window.cockpit;
@@ -98,11 +98,7 @@ function NewSchedule({ onClose }) {
 
 export function Schedules() {
     const bus = useBus();
-    const [list] = useFollow(
-        changed =>
-            followList(bus, "manager", [MANAGER_SIGNALS], () => listSchedules(bus), changed, { delay: 200 }),
-        [bus],
-    );
+    const [list] = useList("manager", listSchedules, [], [MANAGER_SIGNALS], { delay: 200 });
     const { error, busy, run, clear } = useCall();
     const [dialog, setDialog] = useState(null);
     const [job, setJob] = useState(null);
@@ -155,7 +151,6 @@ export function Schedules() {
                     {_("New schedule")}
                 </pf.Button>
             </Heading>
-            <ErrorAlert error={list?.error} />
             <ErrorAlert error={error} close={clear} />
             {job && (
                 <Notice isInline isLiveRegion variant="success" title={_("The schedule was run")}>
@@ -170,26 +165,28 @@ export function Schedules() {
                     title={_("The run was skipped or waits, because the previous one has not ended")}
                 />
             )}
-            {!list && <Loading />}
-            {list?.value && (
-                <DataTable
-                    label={_("Schedules")}
-                    rows={list.value.schedules}
-                    rowKey={s => s.id}
-                    empty={_("A schedule repeats a migration, such as a copy every night.")}
-                    columns={[
-                        { title: _("Name"), cell: s => s.name || s.id },
-                        { title: _("Time"), cell: s => s.schedule },
-                        { title: _("Next run"), cell: s => (s.enabled ? timeText(s.next) : _("Disabled")) },
-                        {
-                            title: _("Last run"),
-                            cell: s => [timeText(s.last), stateText(s.status)].filter(Boolean).join(" · "),
-                        },
-                        { title: _("Runs"), cell: s => numberText(s.runs) },
-                        { cell: actions },
-                    ]}
-                />
-            )}
+            <Listed list={list}>
+                {value => (
+                    <DataTable
+                        label={_("Schedules")}
+                        rows={value.schedules}
+                        rowKey={s => s.id}
+                        empty={_("A schedule repeats a migration, such as a copy every night.")}
+                        columns={[
+                            { title: _("Name"), cell: s => s.name || s.id },
+                            { title: _("Time"), cell: s => s.schedule },
+                            { title: _("Next run"), cell: s => (s.enabled ? timeText(s.next) : _("Disabled")) },
+                            {
+                                title: _("Last run"),
+                                cell: s => [timeText(s.last), stateText(s.status)].filter(Boolean).join(" · "),
+                            },
+                            { title: _("Submitted by"), cell: s => s.submitter },
+                            { title: _("Runs"), cell: s => numberText(s.runs) },
+                            { cell: actions },
+                        ]}
+                    />
+                )}
+            </Listed>
             {dialog?.add && <NewSchedule onClose={close} />}
             {dialog?.remove && (
                 <Confirm

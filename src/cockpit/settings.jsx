@@ -4,7 +4,7 @@
 
 import React, { useState } from "react";
 import * as pf from "./pf.js";
-import { followList, getConfig, listKeys, listWebhooks } from "./bus.js";
+import { getConfig, listKeys, listWebhooks } from "./bus.js";
 import { numberText, timeText } from "./text.js";
 import {
     Confirm,
@@ -13,12 +13,12 @@ import {
     Facts,
     FormDialog,
     Heading,
-    Loading,
+    Listed,
     Notice,
     Section,
     useBus,
     useCall,
-    useFollow,
+    useList,
 } from "./ui.jsx";
 
 const cockpit = window.cockpit;
@@ -35,10 +35,7 @@ export function flatten(object, prefix = "") {
 
 function Configuration() {
     const bus = useBus();
-    const [list, handle] = useFollow(
-        changed => followList(bus, "manager", [], () => getConfig(bus, "manager"), changed),
-        [bus],
-    );
+    const [list, again] = useList("manager", bus => getConfig(bus, "manager"));
     const { error, busy, run, clear } = useCall();
     const [restart, setRestart] = useState(null);
 
@@ -54,7 +51,7 @@ function Configuration() {
                 "RestartNeeded",
             );
             setRestart(value.v);
-            handle.current.again();
+            again();
         });
     return (
         <Section
@@ -72,7 +69,6 @@ function Configuration() {
                 </pf.Button>
             }
         >
-            <ErrorAlert error={list?.error} />
             <ErrorAlert error={error} close={clear} />
             {restart && (
                 <Notice
@@ -89,8 +85,7 @@ function Configuration() {
                         )}
                 </Notice>
             )}
-            {!list && <Loading />}
-            {list?.value && <Facts terms={flatten(list.value)} />}
+            <Listed list={list}>{value => <Facts terms={flatten(value)} />}</Listed>
         </Section>
     );
 }
@@ -130,13 +125,9 @@ function AddKey({ onClose, added }) {
 
 function Keys() {
     const bus = useBus();
-    const [list, handle] = useFollow(
-        changed => followList(bus, "manager", [], () => listKeys(bus), changed),
-        [bus],
-    );
+    const [list, again] = useList("manager", listKeys);
     const [dialog, setDialog] = useState(null);
     const [key, setKey] = useState(null);
-    const again = () => handle.current.again();
     return (
         <Section
             title={_("Keys of the HTTP API")}
@@ -147,7 +138,6 @@ function Keys() {
                 </pf.Button>
             }
         >
-            <ErrorAlert error={list?.error} />
             {key && (
                 <Notice
                     isInline
@@ -160,36 +150,37 @@ function Keys() {
                     <code className="hyper-path">{key.key}</code>
                 </Notice>
             )}
-            {!list && <Loading />}
-            {list?.value && (
-                <DataTable
-                    label={_("Keys of the HTTP API")}
-                    rows={list.value}
-                    rowKey={k => k.name}
-                    empty={_("There are no keys.")}
-                    columns={[
-                        { title: _("Name"), cell: k => k.name },
-                        { title: _("Scopes"), cell: k => k.scopes.join(", ") },
-                        { title: _("Created"), cell: k => timeText(k.created_at) },
-                        {
-                            title: _("Expires"),
-                            cell: k => (k.expired ? _("Expired") : timeText(k.expires_at)),
-                        },
-                        {
-                            cell: k => (
-                                <pf.Button
-                                    size="sm"
-                                    variant="secondary"
-                                    onClick={() => setDialog({ remove: k })}
-                                    aria-label={cockpit.format(_("Remove $0"), k.name)}
-                                >
-                                    {_("Remove")}
-                                </pf.Button>
-                            ),
-                        },
-                    ]}
-                />
-            )}
+            <Listed list={list}>
+                {value => (
+                    <DataTable
+                        label={_("Keys of the HTTP API")}
+                        rows={value}
+                        rowKey={k => k.name}
+                        empty={_("There are no keys.")}
+                        columns={[
+                            { title: _("Name"), cell: k => k.name },
+                            { title: _("Scopes"), cell: k => k.scopes.join(", ") },
+                            { title: _("Created"), cell: k => timeText(k.created_at) },
+                            {
+                                title: _("Expires"),
+                                cell: k => (k.expired ? _("Expired") : timeText(k.expires_at)),
+                            },
+                            {
+                                cell: k => (
+                                    <pf.Button
+                                        size="sm"
+                                        variant="secondary"
+                                        onClick={() => setDialog({ remove: k })}
+                                        aria-label={cockpit.format(_("Remove $0"), k.name)}
+                                    >
+                                        {_("Remove")}
+                                    </pf.Button>
+                                ),
+                            },
+                        ]}
+                    />
+                )}
+            </Listed>
             {dialog?.add && (
                 <AddKey
                     onClose={() => setDialog(null)}
@@ -248,14 +239,10 @@ function AddWebhook({ onClose, added }) {
 
 function Webhooks() {
     const bus = useBus();
-    const [list, handle] = useFollow(
-        changed => followList(bus, "manager", [], () => listWebhooks(bus), changed),
-        [bus],
-    );
+    const [list, again] = useList("manager", listWebhooks);
     const { error, busy, run, clear } = useCall();
     const [dialog, setDialog] = useState(null);
     const [result, setResult] = useState(null);
-    const again = () => handle.current.again();
 
     async function test(webhook) {
         const reply = await run(() =>
@@ -296,7 +283,6 @@ function Webhooks() {
                 </pf.Button>
             }
         >
-            <ErrorAlert error={list?.error} />
             <ErrorAlert error={error} close={clear} />
             {result && (
                 <Notice
@@ -314,22 +300,23 @@ function Webhooks() {
                     }
                 />
             )}
-            {!list && <Loading />}
-            {list?.value && (
-                <DataTable
-                    label={_("Webhooks")}
-                    rows={list.value}
-                    rowKey={w => w.index}
-                    empty={_("There are no webhooks.")}
-                    columns={[
-                        { title: _("Address"), cell: w => <span className="hyper-path">{w.url}</span> },
-                        { title: _("Events"), cell: w => (w.events || []).join(", ") || _("All") },
-                        { title: _("Delivered"), cell: w => numberText(w.delivered || 0) },
-                        { title: _("Failed"), cell: w => numberText(w.failed || 0) },
-                        { cell: actions },
-                    ]}
-                />
-            )}
+            <Listed list={list}>
+                {value => (
+                    <DataTable
+                        label={_("Webhooks")}
+                        rows={value}
+                        rowKey={w => w.index}
+                        empty={_("There are no webhooks.")}
+                        columns={[
+                            { title: _("Address"), cell: w => <span className="hyper-path">{w.url}</span> },
+                            { title: _("Events"), cell: w => (w.events || []).join(", ") || _("All") },
+                            { title: _("Delivered"), cell: w => numberText(w.delivered || 0) },
+                            { title: _("Failed"), cell: w => numberText(w.failed || 0) },
+                            { cell: actions },
+                        ]}
+                    />
+                )}
+            </Listed>
             {dialog?.add && <AddWebhook onClose={() => setDialog(null)} added={again} />}
             {dialog?.remove && (
                 <Confirm

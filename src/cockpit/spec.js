@@ -14,24 +14,25 @@ export const DEFAULTS = {
     start: false,
     bootCheck: false,
     networks: {},
+    storages: {},
     priority: "50",
     retries: "3",
 };
 
 // The destination of several sources is a directory, and each gets its own name.
-export function destinationOf(form, several) {
+export function destinationOf(form, several, directory = form.directory) {
     const format = form.format ? { format: form.format } : {};
     if (form.kind === "file")
         return {
             type: "file",
             path:
-                !several && form.name ? `${form.directory.replace(/\/+$/, "")}/${form.name}` : form.directory,
+                !several && form.name ? `${directory.replace(/\/+$/, "")}/${form.name}` : directory,
             ...format,
         };
     const networks = Object.entries(form.networks).filter(([, to]) => to !== "");
     return {
         type: "kvm",
-        directory: form.directory,
+        directory,
         ...(!several && form.name && { name: form.name }),
         ...format,
         ...(form.start && { start: true }),
@@ -48,11 +49,11 @@ export function placeOf(form, several) {
 // What is done if a virtual machine of vSphere runs. "warm" is not a value of the bus.
 const powerOf = power => (power === "warm" ? { warm: true } : { source_power: power });
 
-export function specOf(source, form, several = false) {
+export function specOf(source, form, several = false, found = null) {
     return {
         operation: "convert",
         source,
-        destination: destinationOf(form, several),
+        destination: destinationOf(form, several, directoryOf(form, found)),
         parameters: {
             kind: "migration",
             ...(form.fix && { fix: form.fix }),
@@ -77,6 +78,19 @@ export const sourceOf = path =>
 
 // The size of all that was found, 0 if it is not known.
 export const sizeOf = found => found.reduce((sum, f) => sum + (f?.size || 0), 0);
+
+// The storage of a virtual machine, which its first disk names: "[storage] directory/file".
+const storageOf = found => /^\[([^\]]+)\]/.exec(found?.disks?.[0]?.file || "")?.[1];
+
+// The storages of what was found, each once.
+export const storagesOf = found => [...new Set(found.map(storageOf).filter(Boolean))];
+
+// The directory for a virtual machine: that of its storage, or that of all.
+export const directoryOf = (form, found) => form.storages[storageOf(found)] || form.directory;
+
+// The size of all that will be in a directory.
+export const sizeIn = (directory, form, found) =>
+    sizeOf(found.filter(f => directoryOf(form, f) === directory));
 
 // The networks of what was found, each once.
 export function networksOf(found) {

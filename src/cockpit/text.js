@@ -25,7 +25,17 @@ const PHASES = {
     guest: _("Changing the guest"),
     finalization: _("Finishing"),
 };
-const POWER = { poweredOn: _("Running"), poweredOff: _("Off"), suspended: _("Suspended") };
+const POWER = {
+    poweredOn: _("Running"),
+    poweredOff: _("Off"),
+    suspended: _("Suspended"),
+    ACTIVE: _("Running"),
+    STOPPED: _("Off"),
+    PAUSED: _("Paused"),
+    SUSPENDED: _("Suspended"),
+    ERROR: _("Crashed"),
+    UNKNOWN: _("Unknown"),
+};
 const OPERATIONS = {
     convert: _("Migration"),
     inspect: _("Inspection"),

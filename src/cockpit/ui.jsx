@@ -4,7 +4,8 @@
 
 import React, { createContext, useContext, useEffect, useRef, useState } from "react";
 import * as pf from "./pf.js";
-import { describeError } from "./bus.js";
+import { describeError, followList } from "./bus.js";
+import { concernTexts } from "./concern.js";
 import { errorText, stateText } from "./text.js";
 
 const cockpit = window.cockpit;
@@ -26,6 +27,16 @@ export function useFollow(begin, dependencies) {
         return typeof handle.current === "function" ? handle.current : handle.current.stop;
     }, dependencies);
     return [value, handle];
+}
+
+// Follow a list that is requested as a whole, again after each signal that matches: [{ value, error }, again].
+export function useList(service, load, dependencies = [], matches = [], options = {}) {
+    const bus = useBus();
+    const [list, handle] = useFollow(
+        changed => followList(bus, service, matches, () => load(bus), changed, options),
+        [bus, ...dependencies],
+    );
+    return [list, () => handle.current.again()];
 }
 
 // A call whose error is shown: run(promise) returns what it resolves to, or undefined.
@@ -71,6 +82,12 @@ export function ErrorAlert({ error, close, title }) {
 
 export function Loading() {
     return <pf.Spinner aria-label={_("Loading")} />;
+}
+
+// What useList() has: its error, or what children(value) shows of it.
+export function Listed({ list, children }) {
+    if (!list) return <Loading />;
+    return list.error ? <ErrorAlert error={list.error} /> : children(list.value);
 }
 
 // The heading of a view gets the focus when the view is opened, so that a screen reader announces it.
@@ -163,19 +180,22 @@ const SEVERITIES = { error: "danger", warning: "warning", information: "info" };
 
 // What may prevent a migration, with what to do about it.
 export function Concerns({ concerns }) {
-    return (concerns || []).map(({ severity, code, text, remedy }, i) => (
-        <Notice
-            key={i}
-            isInline
-            isPlain
-            variant={SEVERITIES[severity] || "info"}
-            title={text}
-            className="hyper-concern"
-            data-code={code}
-        >
-            {remedy}
-        </Notice>
-    ));
+    return (concerns || []).map((concern, i) => {
+        const [text, remedy] = concernTexts(concern);
+        return (
+            <Notice
+                key={i}
+                isInline
+                isPlain
+                variant={SEVERITIES[concern.severity] || "info"}
+                title={text}
+                className="hyper-concern"
+                data-code={concern.code}
+            >
+                {remedy}
+            </Notice>
+        );
+    });
 }
 
 export function Confirm({ title, children, action, danger = true, onConfirm, onClose }) {

@@ -146,10 +146,10 @@ static int each_on_page(sd_bus_message *reply, int (*func)(const ListedVm *vm, v
         int r = sd_bus_message_skip(reply, "t");
 
         if (r >= 0)
-                r = sd_bus_message_enter_container(reply, 'a', "(sossssut)");
+                r = sd_bus_message_enter_container(reply, 'a', "(sossssuts)");
         for (*ret_n = 0; r >= 0; (*ret_n)++) {
-                r = sd_bus_message_read(reply, "(sossssut)", &vm.host, &vm.path, &vm.uuid, &vm.name,
-                                &vm.description, &vm.state, &vm.vcpus, &vm.memory);
+                r = sd_bus_message_read(reply, "(sossssuts)", &vm.host, &vm.path, &vm.uuid, &vm.name,
+                                &vm.description, &vm.state, &vm.vcpus, &vm.memory, &vm.concerns);
                 if (r <= 0)
                         break;
                 r = func(&vm, userdata);

@@ -25,7 +25,7 @@ int hosts_get_properties(Ctl *ctl, sd_bus *bus, const char *what, const char *pa
                 json_t **ret);
 
 typedef struct ListedVm {
-        const char *host, *path, *uuid, *name, *description, *state;
+        const char *host, *path, *uuid, *name, *description, *state, *concerns;
         uint32_t vcpus;
         uint64_t memory;
 } ListedVm;

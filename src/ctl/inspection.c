@@ -121,6 +121,16 @@ int concerns_view(Ctl *ctl, json_t *concerns) {
         return r;
 }
 
+int concerns_add_worst(Table *t, json_t *concerns) {
+        json_t *first = json_array_get(concerns, 0);
+        const char *code = view_string(first, "code");
+
+        return table_add(t, *code ? code : "-",
+                        !*code                                                           ? COLOUR_NONE
+                                        : streq(view_string(first, "severity"), "error") ? COLOUR_RED
+                                                                                         : COLOUR_YELLOW);
+}
+
 int inspection_view(Ctl *ctl, json_t *inspection) {
         int r = view_line(ctl, "Format", COLOUR_NONE, "%s", view_string(inspection, "format"));
 

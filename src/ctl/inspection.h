@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "ctl/client.h"
+#include "ctl/table.h"
 #include "ctl/view.h"
 
 /* @source: as in the spec of a job. EXIT_OK with a new reference; NULL if files cannot be inspected now; or
@@ -18,3 +19,5 @@ int inspection_of_destination(Ctl *ctl, sd_bus *bus, const char *path, uint64_t 
 int inspection_view(Ctl *ctl, json_t *inspection);
 /* Those with a list of concerns. */
 int concerns_view(Ctl *ctl, json_t *concerns);
+/* A cell with the most severe one. */
+int concerns_add_worst(Table *t, json_t *concerns);

@@ -14,15 +14,15 @@
 /* --- list ------------------------------------------------------------------------------------------ */
 
 typedef struct ListedSchedule {
-        const char *id, *path, *name, *expression, *status;
+        const char *id, *path, *name, *expression, *status, *submitter;
         int enabled;
         uint64_t last, next, runs;
 } ListedSchedule;
 
 /* 1 with *ret, 0 at the end, negative errno. The strings belong to the message. */
 static int read_schedule(sd_bus_message *m, ListedSchedule *ret) {
-        return sd_bus_message_read(m, "(sossbttts)", &ret->id, &ret->path, &ret->name, &ret->expression,
-                        &ret->enabled, &ret->last, &ret->next, &ret->runs, &ret->status);
+        return sd_bus_message_read(m, "(sossbtttss)", &ret->id, &ret->path, &ret->name, &ret->expression,
+                        &ret->enabled, &ret->last, &ret->next, &ret->runs, &ret->status, &ret->submitter);
 }
 
 static int print_as_json(Ctl *ctl, sd_bus_message *m, uint64_t total) {
@@ -32,11 +32,11 @@ static int print_as_json(Ctl *ctl, sd_bus_message *m, uint64_t total) {
 
         while (r >= 0 && (r = read_schedule(m, &s)) > 0)
                 if (json_array_append_new(list,
-                                    json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:I, s:s}", "id", s.id, "name",
-                                                    s.name, "schedule", s.expression, "enabled", s.enabled,
-                                                    "last_run", json_time(s.last), "next_run",
+                                    json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:I, s:s, s:s}", "id", s.id,
+                                                    "name", s.name, "schedule", s.expression, "enabled",
+                                                    s.enabled, "last_run", json_time(s.last), "next_run",
                                                     json_time(s.next), "run_count", (json_int_t) s.runs,
-                                                    "last_status", s.status)) < 0)
+                                                    "last_status", s.status, "submitter", s.submitter)) < 0)
                         r = -ENOMEM;
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Listing schedules");
@@ -67,6 +67,8 @@ static int add_row(Table *t, const ListedSchedule *s) {
         if (r >= 0)
                 r = table_addf(t, COLOUR_NONE, "%" PRIu64, s->runs);
         if (r >= 0)
+                r = table_add(t, isempty(s->submitter) ? "-" : s->submitter, COLOUR_NONE);
+        if (r >= 0)
                 r = table_add(t, s->name, COLOUR_NONE);
         return r;
 }
@@ -75,7 +77,8 @@ static int print_as_table(Ctl *ctl, sd_bus_message *m, uint64_t total) {
         static const TableColumn columns[] = { { .title = "ID", .shrink_to = 12 },
                 { .title = "SCHEDULE", .shrink_to = 9 }, { .title = "NEXT IN", .right = true },
                 { .title = "LAST AGO", .right = true }, { .title = "LAST RUN" },
-                { .title = "RUNS", .right = true }, { .title = "NAME", .shrink_to = 6 } };
+                { .title = "RUNS", .right = true }, { .title = "SUBMITTER", .shrink_to = 6 },
+                { .title = "NAME", .shrink_to = 6 } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         ListedSchedule s;
         int status, r = t ? 0 : -ENOMEM;
@@ -104,7 +107,7 @@ int verb_schedule_list(Ctl *ctl, char **words) {
                 return status;
         r = sd_bus_message_read(reply, "t", &total);
         if (r >= 0)
-                r = sd_bus_message_enter_container(reply, 'a', "(sossbttts)");
+                r = sd_bus_message_enter_container(reply, 'a', "(sossbtttss)");
         if (r < 0)
                 return client_failure(ctl, NULL, r, "Listing schedules");
         return ctl->args.json != JSON_MODE_OFF ? print_as_json(ctl, reply, total)

@@ -9,6 +9,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "ctl/hosts-client.h"
+#include "ctl/inspection.h"
 #include "ctl/text.h"
 #include "ctl/verb-vm.h"
 #include "ctl/view.h"
@@ -20,12 +21,19 @@ static int add_json(const ListedVm *vm, void *userdata) {
         json_t *list = userdata;
 
         return json_array_append_new(list,
-                               json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I}", "host", vm->host, "name",
-                                               vm->name, "uuid", vm->uuid, "description", vm->description,
-                                               "state", vm->state, "vcpus", (int) vm->vcpus, "memory",
-                                               (json_int_t) vm->memory)) < 0
+                               json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:o?}", "host", vm->host,
+                                               "name", vm->name, "uuid", vm->uuid, "description",
+                                               vm->description, "state", vm->state, "vcpus", (int) vm->vcpus,
+                                               "memory", (json_int_t) vm->memory, "concerns",
+                                               json_loads(vm->concerns, 0, NULL))) < 0
                         ? -ENOMEM
                         : 0;
+}
+
+static int add_concern(Table *t, const char *text) {
+        _cleanup_json_ json_t *concerns = json_loads(text, 0, NULL);
+
+        return concerns_add_worst(t, concerns);
 }
 
 static int add_row(const ListedVm *vm, void *userdata) {
@@ -36,7 +44,8 @@ static int add_row(const ListedVm *vm, void *userdata) {
                                         table_add(t, vm->state, colour_of_vm_state(vm->state)) < 0 ||
                                         table_addf(t, COLOUR_NONE, "%" PRIu32, vm->vcpus) < 0 ||
                                         table_add(t, format_bytes(memory, vm->memory), COLOUR_NONE) < 0 ||
-                                        table_add(t, vm->description, COLOUR_NONE) < 0
+                                        table_add(t, vm->description, COLOUR_NONE) < 0 ||
+                                        add_concern(t, vm->concerns) < 0
                         ? -ENOMEM
                         : 0;
 }
@@ -51,7 +60,8 @@ static int list_as_json(Ctl *ctl, sd_bus *bus, const char *host) {
 int verb_vm_list(Ctl *ctl, char **words) {
         static const TableColumn columns[] = { { .title = "HOST" }, { .title = "NAME", .shrink_to = 12 },
                 { .title = "STATE" }, { .title = "CPUS", .right = true },
-                { .title = "MEMORY", .right = true }, { .title = "DESCRIPTION", .shrink_to = 6 } };
+                { .title = "MEMORY", .right = true }, { .title = "DESCRIPTION", .shrink_to = 6 },
+                { .title = "CONCERN" } };
         _cleanup_(table_freep) Table *t = table_new(columns, ELEMENTSOF(columns));
         _cleanup_bus_ sd_bus *bus = NULL;
         int status;
@@ -128,7 +138,9 @@ static int print_vm(Ctl *ctl, json_t *o) {
         if (r >= 0)
                 r = view_line(ctl, "Memory", COLOUR_NONE, "%s",
                                 format_bytes(memory, view_number(o, "MemoryBytes")));
-        return r < 0 ? r : print_hardware(ctl, json_object_get(o, "hardware"));
+        if (r >= 0)
+                r = print_hardware(ctl, json_object_get(o, "hardware"));
+        return r < 0 ? r : concerns_view(ctl, json_object_get(o, "concerns"));
 }
 
 /* Puts the VM's hardware into @o as "hardware". */
@@ -147,6 +159,21 @@ static int add_hardware(Ctl *ctl, sd_bus *bus, const char *path, json_t *o) {
         return json_object_set_new(o, "hardware", json_loads(text, 0, NULL)) < 0 ? EXIT_OTHER : EXIT_OK;
 }
 
+/* All of them, with those that its object does not have. */
+static int add_concerns(Ctl *ctl, sd_bus *bus, json_t *o) {
+        static const char what[] = "Inspecting a VM";
+        _cleanup_message_ sd_bus_message *reply = NULL;
+        _cleanup_json_ json_t *inspection = NULL;
+        int status = hosts_call(ctl, bus, &reply, what, "InspectVm", "ss", view_string(o, "Host"),
+                        view_string(o, "Uuid"));
+
+        if (status == EXIT_OK)
+                status = client_read_json(ctl, reply, what, &inspection);
+        if (status == EXIT_OK && json_object_set(o, "concerns", json_object_get(inspection, "concerns")) < 0)
+                return EXIT_OTHER;
+        return status;
+}
+
 int verb_vm_show(Ctl *ctl, char **words) {
         _cleanup_free_ char *path = NULL;
         _cleanup_bus_ sd_bus *bus = NULL;
@@ -163,6 +190,8 @@ int verb_vm_show(Ctl *ctl, char **words) {
                 return status;
         /* Of a host that is away there is what is known, and the error says the rest. */
         status = add_hardware(ctl, bus, path, o);
+        if (status == EXIT_OK)
+                status = add_concerns(ctl, bus, o);
         if (ctl->args.json != JSON_MODE_OFF)
                 printed = client_print_json(ctl, o);
         else if (print_vm(ctl, o) < 0)

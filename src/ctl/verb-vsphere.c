@@ -70,17 +70,6 @@ static Colour colour_of_power(const char *state) {
                                                     : COLOUR_NONE;
 }
 
-/* The most severe one. */
-static int add_concern(Table *t, json_t *concerns) {
-        json_t *first = json_array_get(concerns, 0);
-        const char *code = view_string(first, "code");
-
-        return table_add(t, *code ? code : "-",
-                        !*code                                                           ? COLOUR_NONE
-                                        : streq(view_string(first, "severity"), "error") ? COLOUR_RED
-                                                                                         : COLOUR_YELLOW);
-}
-
 static int add_row(Table *t, json_t *vm) {
         const char *power = view_string(vm, "power_state"), *ip = view_string(vm, "ip_address");
         char memory[BYTES_SIZE], storage[BYTES_SIZE];
@@ -97,7 +86,7 @@ static int add_row(Table *t, json_t *vm) {
                                                         COLOUR_NONE) < 0 ||
                                         table_add(t, *ip ? ip : "-", COLOUR_NONE) < 0 ||
                                         table_add(t, view_string(vm, "guest_os"), COLOUR_NONE) < 0 ||
-                                        add_concern(t, json_object_get(vm, "concerns")) < 0
+                                        concerns_add_worst(t, json_object_get(vm, "concerns")) < 0
                         ? -ENOMEM
                         : 0;
 }

@@ -106,7 +106,7 @@ static bool rows_differ(const VmRow *a, const VmRow *b) {
                         a->vnc != b->vnc || a->spice != b->spice || a->persistent != b->persistent ||
                         !streq(a->cpu_model, b->cpu_model) || !streq(a->os_type, b->os_type) ||
                         a->disk_bytes != b->disk_bytes || !streq(a->cpu_topology, b->cpu_topology) ||
-                        !streq(a->drift, b->drift);
+                        !streq(a->drift, b->drift) || !streq(a->concerns, b->concerns);
 }
 
 /* Out of @row into a VM that there is; true if that changed it. */

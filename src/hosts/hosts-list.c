@@ -123,9 +123,9 @@ static int append_vm(sd_bus_message *reply, const Host *h, const Vm *vm) {
 
         if (!path)
                 return -ENOMEM;
-        return sd_bus_message_append(reply, "(sossssut)", h->row.id, path, vm->row.uuid, vm->row.name,
+        return sd_bus_message_append(reply, "(sossssuts)", h->row.id, path, vm->row.uuid, vm->row.name,
                         vm->row.description, vm_state_to_string(vm->row.state),
-                        (uint32_t) vm->row.vcpu_count, vm->row.memory_bytes);
+                        (uint32_t) vm->row.vcpu_count, vm->row.memory_bytes, vm->row.concerns);
 }
 
 /* The host @id; *ret NULL if that is "", which means all. */
@@ -135,7 +135,7 @@ static int find_only(Hosts *h, const char *id, Host **ret, sd_bus_error *error) 
 }
 
 int hosts_method_list_vms(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        static const ListKind kind = { "(sossssut)", true, append_vm };
+        static const ListKind kind = { "(sossssuts)", true, append_vm };
         uint64_t offset, limit, total = 0;
         Hosts *h = userdata;
         const char *id;

@@ -6,27 +6,40 @@
 #include "hosts/activity.h"
 #include "hosts/bus-objects.h"
 #include "hosts/hosts.h"
+#include "hosts/vm-methods.h"
 #include "shared/error-table.h"
 #include "json/json-table.h"
 
 #define SETTING_MAX ((size_t) 16 * 1024)
 
-int hosts_method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_free_ char *path = NULL;
+/* The VM that the message names with its host. */
+static int read_vm(sd_bus_message *message, Hosts *h, Vm **ret, sd_bus_error *error) {
         const char *id, *name;
-        Hosts *h = userdata;
-        Host *host;
-        Vm *vm;
         int r = sd_bus_message_read(message, "ss", &id, &name);
+        Host *host = r >= 0 ? hosts_find(h, id) : NULL;
 
         if (r < 0)
                 return r;
-        host = hosts_find(h, id);
         if (!host)
                 return bus_no_such_host(error, id);
-        vm = host_find_vm_by_any(host, name);
-        if (!vm)
-                return bus_no_such_vm(error, host, name);
+        *ret = host_find_vm_by_any(host, name);
+        return *ret ? 0 : bus_no_such_vm(error, host, name);
+}
+
+int hosts_method_inspect_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        Vm *vm;
+        int r = read_vm(message, userdata, &vm, error);
+
+        return r < 0 ? r : vm_call_inspect(vm, message, error);
+}
+
+int hosts_method_get_vm(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_free_ char *path = NULL;
+        Vm *vm;
+        int r = read_vm(message, userdata, &vm, error);
+
+        if (r < 0)
+                return r;
         path = vm_bus_path(vm);
         return path ? sd_bus_reply_method_return(message, "os", path, vm->row.uuid) : -ENOMEM;
 }

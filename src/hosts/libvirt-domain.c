@@ -4,6 +4,7 @@
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "hosts/domain-drift.h"
+#include "hosts/domain-inspect.h"
 #include "hosts/domain-xml.h"
 #include "hosts/libvirt-error.h"
 
@@ -70,6 +71,18 @@ int libvirt_xml(virConnectPtr connection, const char *uuid, char **ret, char **r
         return r < 0 ? r : libvirt_domain_xml(domain, ret, ret_error);
 }
 
+/* 0: it cannot be asked for. */
+static uint64_t size_of_disk(void *userdata, const char *target) {
+        virDomainBlockInfo info;
+
+        return virDomainGetBlockInfo(userdata, target, &info, 0) == 0 ? info.capacity : 0;
+}
+
+static DomainFacts facts_of(virDomainPtr domain) {
+        return (DomainFacts){ .running = virDomainIsActive(domain) == 1,
+                .suspended = virDomainHasManagedSaveImage(domain, 0) == 1 };
+}
+
 /* What the VM sees of its disks together. One that cannot be asked for counts as nothing: an answer without
  * it is better than none. */
 static uint64_t disk_bytes(virDomainPtr domain, char *const *disks) {
@@ -77,12 +90,13 @@ static uint64_t disk_bytes(virDomainPtr domain, char *const *disks) {
         unsigned n = 0;
 
         STRV_FOREACH(disk, disks) {
-                virDomainBlockInfo info;
+                uint64_t size;
 
                 if (n++ >= DISKS_MAX)
                         break;
-                if (virDomainGetBlockInfo(domain, *disk, &info, 0) == 0 && info.capacity < INT64_MAX - sum)
-                        sum += info.capacity;
+                size = size_of_disk(domain, *disk);
+                if (size < INT64_MAX - sum)
+                        sum += size;
         }
         return sum;
 }
@@ -97,6 +111,38 @@ static char *find_drift(virDomainPtr domain, const char *live, bool active) {
                            : 0;
 
         return drift || r == -ENOMEM ? drift : strdup("");
+}
+
+/* Of a VM whose description is malformed, nothing is known. NULL without memory. */
+static char *find_concerns(virDomainPtr domain, const char *xml) {
+        const DomainFacts facts = facts_of(domain);
+        char *concerns = NULL;
+        int r = domain_xml_concerns(xml, strlen(xml), &facts, &concerns);
+
+        return concerns || r == -ENOMEM ? concerns : strdup("");
+}
+
+int libvirt_inspect(virConnectPtr connection, const char *uuid, const char *other_machine, json_t **ret,
+                char **ret_error) {
+        _cleanup_domain_ virDomainPtr domain = NULL;
+        _cleanup_free_ char *xml = NULL;
+        DomainFacts facts;
+        int snapshots, r = libvirt_lookup(connection, uuid, &domain, ret_error);
+
+        if (r >= 0)
+                r = libvirt_domain_xml(domain, &xml, ret_error);
+        if (r < 0)
+                return r;
+        facts = facts_of(domain);
+        snapshots = virDomainSnapshotNum(domain, 0); /* not each hypervisor has them */
+        facts.snapshots = (unsigned) MAX(snapshots, 0);
+        facts.other_machine = other_machine;
+        facts.size_of = size_of_disk;
+        facts.userdata = domain;
+        r = domain_xml_inspect(xml, strlen(xml), &facts, ret);
+        if (r == -EBADMSG)
+                *ret_error = strdup("libvirt's description of it is malformed");
+        return r;
 }
 
 int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, char **ret_error) {
@@ -125,11 +171,12 @@ int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, cha
         row.description = strdup(strempty(summary.description));
         row.persistent = virDomainIsPersistent(domain) == 1;
         row.drift = find_drift(domain, xml, row.persistent && virDomainIsActive(domain) == 1);
+        row.concerns = find_concerns(domain, xml);
         row.cpu_model = strdup(strempty(summary.cpu_model));
         row.cpu_topology = strdup(strempty(summary.cpu_topology));
         row.os_type = strdup(strempty(summary.os_type));
         if (!row.uuid || !row.name || !row.description || !row.cpu_model || !row.os_type ||
-                        !row.cpu_topology || !row.drift)
+                        !row.cpu_topology || !row.drift || !row.concerns)
                 return -ENOMEM;
         row.state = info.state;
         row.vcpu_count = info.nrVirtCpu;

@@ -3,6 +3,7 @@
 
 /* libvirt's calls about VMs (libvirt-error.h). */
 
+#include <jansson.h>
 #include <libvirt/libvirt.h>
 
 #include "store/hosts.h"
@@ -22,6 +23,10 @@ int libvirt_list(virConnectPtr connection, char ***ret, char **ret_error);
 
 /* What libvirt knows of one VM; its seq and times are not set. */
 int libvirt_describe(virConnectPtr connection, const char *uuid, VmRow *ret, char **ret_error);
+
+/* As the source of a migration, see domain_xml_inspect(). @other_machine: where it is, NULL: here. */
+int libvirt_inspect(virConnectPtr connection, const char *uuid, const char *other_machine, json_t **ret,
+                char **ret_error);
 
 typedef enum VmAction {
         VM_START,

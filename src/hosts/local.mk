@@ -24,6 +24,8 @@ libhyper_hosts_a_SOURCES = \
 	src/hosts/domain-drift.h \
 	src/hosts/domain-disk.c \
 	src/hosts/domain-disk.h \
+	src/hosts/domain-inspect.c \
+	src/hosts/domain-inspect.h \
 	src/hosts/domain-extended.c \
 	src/hosts/domain-extended.h \
 	src/hosts/domain-xml.c \

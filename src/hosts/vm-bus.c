@@ -24,6 +24,7 @@ static int get_string(sd_bus *bus, const char *path, const char *interface, cons
                         : streq(property, "CpuModel")    ? vm->row.cpu_model
                         : streq(property, "CpuTopology") ? vm->row.cpu_topology
                         : streq(property, "Drift")       ? vm->row.drift
+                        : streq(property, "Concerns")    ? vm->row.concerns
                         : streq(property, "OsType")      ? vm->row.os_type
                         : streq(property, "Task")        ? strempty(vm->task)
                         : streq(property, "Host")        ? vm->host->row.id
@@ -187,6 +188,7 @@ const sd_bus_vtable vm_vtable[] = {
         SD_BUS_PROPERTY("CpuTopology", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("OsType", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("Drift", "s", get_string, 0, CHANGES),
+        SD_BUS_PROPERTY("Concerns", "s", get_string, 0, CHANGES),
         SD_BUS_PROPERTY("DiskBytes", "t", get_number, 0, CHANGES),
         SD_BUS_PROPERTY("Task", "s", get_string, 0, 0),
         SD_BUS_PROPERTY("Vnc", "b", get_boolean, 0, CHANGES),

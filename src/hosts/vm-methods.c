@@ -129,6 +129,37 @@ int vm_call_extended_hardware(Vm *vm, sd_bus_message *message, sd_bus_error *err
         return host_call(vm->host, &template, vm->row.uuid, message, error);
 }
 
+/* @c's name is where its disks are, if not on this machine. */
+static int ask_inspect(HostCall *c, virConnectPtr connection) {
+        return libvirt_inspect(connection, c->uuid, c->name, &c->json, &c->task.error);
+}
+
+/* With what is known without the description. */
+static int reply_inspect(HostCall *c) {
+        const Vm *vm = host_find_vm(c->host, c->uuid);
+
+        if (!vm)
+                return -ENODEV;
+        if (json_object_update_new(json_object_get(c->json, "vm"),
+                            json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:s}", "name", vm->row.name, "uuid",
+                                            vm->row.uuid, "host", c->host->row.id, "state",
+                                            vm_state_to_string(vm->row.state), "num_cpu",
+                                            (json_int_t) vm->row.vcpu_count, "memory_mb",
+                                            (json_int_t) (vm->row.memory_bytes >> 20), "guest_os",
+                                            vm->row.os_type)) < 0)
+                return -ENOMEM;
+        return reply_json(c);
+}
+
+int vm_call_inspect(Vm *vm, sd_bus_message *message, sd_bus_error *error) {
+        const HostRow *host = &vm->host->row;
+        const HostCall template = { .ask = ask_inspect,
+                .reply = reply_inspect,
+                .name = host_uri_is_local(host->uri) ? NULL : host->shown_uri };
+
+        return host_call(vm->host, &template, vm->row.uuid, message, error);
+}
+
 /* --- snapshots ------------------------------------------------------------------------------------- */
 
 static int ask_snapshots(HostCall *c, virConnectPtr connection) {

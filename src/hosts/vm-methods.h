@@ -13,6 +13,8 @@ int vm_call_action(Vm *vm, VmAction action, sd_bus_message *message, sd_bus_erro
 int vm_call_hardware(Vm *vm, sd_bus_message *message, sd_bus_error *error);
 int vm_call_extended_hardware(Vm *vm, sd_bus_message *message, sd_bus_error *error);
 int vm_call_stats(Vm *vm, sd_bus_message *message, sd_bus_error *error);
+/* As the source of a migration, for InspectVm. */
+int vm_call_inspect(Vm *vm, sd_bus_message *message, sd_bus_error *error);
 /* @type: "vnc", "spice", or "". */
 int vm_call_console(Vm *vm, const char *type, sd_bus_message *message, sd_bus_error *error);
 int vm_call_list_snapshots(Vm *vm, sd_bus_message *message, sd_bus_error *error);

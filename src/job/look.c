@@ -18,6 +18,7 @@
 #include "json/json-table.h"
 
 #define HEAD 4096u
+#define UNNAMED "?" /* an image that another one is on top of */
 
 typedef struct Look {
         int fd, cancel_fd;
@@ -50,7 +51,7 @@ static int add_disk(Look *l, const char *file, const char *format, uint64_t size
 static int refused(Look *l, int r, const char *file, const char *why) {
         if (r != -EBADMSG && r != -EOPNOTSUPP && r != -EMEDIUMTYPE)
                 return r;
-        return concern_add(l->concerns, CONCERN_IMAGE_REFUSED, "%s: %s", file,
+        return concern_add(l->concerns, CONCERN_IMAGE_REFUSED, file,
                         why ? why : "it is damaged, or of a kind that is not supported");
 }
 
@@ -90,8 +91,8 @@ static int note_parent(Look *l, const Image *i, const char *file) {
                 return refused(l, r, file, why);
         if (!names.has_parent && !i->differencing)
                 return 0;
-        return concern_add(l->concerns, CONCERN_DIFFERENCING, "%s is on top of another image%s%s", file,
-                        names.parents ? ", " : "", names.parents ? names.parents[0] : "");
+        return concern_add(
+                        l->concerns, CONCERN_DIFFERENCING, file, names.parents ? names.parents[0] : UNNAMED);
 }
 
 static int examine(Look *l, Image *i, const char *file, bool is_raw, bool inner) {
@@ -101,7 +102,7 @@ static int examine(Look *l, Image *i, const char *file, bool is_raw, bool inner)
         /* A parent is a concern, and what is beside the file is not seen here. */
         i->flatten = i->format_given = true;
         if (r >= 0 && i->format == FORMAT_OVA)
-                r = concern_add(l->concerns, CONCERN_IMAGE_REFUSED, "%s: it is an archive itself", file);
+                r = concern_add(l->concerns, CONCERN_IMAGE_REFUSED, file, "it is an archive itself");
         else if (r >= 0 && i->format == FORMAT_RAW)
                 r = recognize(l, i, file, is_raw, inner, &why);
         else if (r >= 0)
@@ -149,16 +150,14 @@ static int look_at_descriptor(Look *l) {
         if (r < 0)
                 return refused(l, r, l->name, why);
         if (vmdk_descriptor_has_parent(&d))
-                r = concern_add(l->concerns, CONCERN_DIFFERENCING, "%s is on top of another image%s%s",
-                                l->name, d.parent ? ", " : "", strempty(d.parent));
+                r = concern_add(l->concerns, CONCERN_DIFFERENCING, l->name, d.parent ? d.parent : UNNAMED);
         return r < 0 ? r : add_disk(l, l->name, l->format, d.sectors * VMDK_SECTOR);
 }
 
 /* --- packages -------------------------------------------------------------------------------------- */
 
 static int note_compressed(Look *l, const char *file, const char *how) {
-        return concern_add(l->concerns, CONCERN_COMPRESSED,
-                        "%s is compressed (%s): what is in it is seen when it is migrated", file, how);
+        return concern_add(l->concerns, CONCERN_COMPRESSED, file, how);
 }
 
 static int take_vm(Look *l, const VmHardware *vm) {
@@ -266,11 +265,11 @@ int look_at(int fd, const char *name, int cancel_fd, json_t **ret) {
 
         if (r >= 0)
                 r = l.size > 0 ? look_inside(&l)
-                               : concern_add(l.concerns, CONCERN_IMAGE_REFUSED, "%s is empty", name);
+                               : concern_add(l.concerns, CONCERN_IMAGE_REFUSED, name, "it is empty");
         if (r < 0)
                 return r;
         if (json_array_size(l.disks) == 0 && !concerns_error(l.concerns) && json_array_size(l.concerns) == 0)
-                r = concern_add(l.concerns, CONCERN_NO_DISKS, "It has no disks");
+                r = concern_add(l.concerns, CONCERN_NO_DISKS);
         if (r < 0)
                 return r;
         *ret = json_pack("{s:s?, s:O, s:O?, s:O}", "format", l.format, "disks", l.disks, "vm", l.vm,

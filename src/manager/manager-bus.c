@@ -398,7 +398,7 @@ const sd_bus_vtable manager_vtable[] = {
                         SD_BUS_RESULT("o", schedule, "s", details), method_get_schedule,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListSchedules", SD_BUS_ARGS("t", offset, "t", limit),
-                        SD_BUS_RESULT("t", total, "a(sossbttts)", schedules), method_list_schedules,
+                        SD_BUS_RESULT("t", total, "a(sossbtttss)", schedules), method_list_schedules,
                         SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("RestoreSchedules", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
                         method_restore_schedules, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -18,6 +18,10 @@ typedef enum ConcernCode {
         CONCERN_INDEPENDENT_DISK,
         CONCERN_CONSOLIDATION_NEEDED,
         CONCERN_ENCRYPTED,
+        CONCERN_DISK_ENCRYPTED,
+        CONCERN_DISK_KIND,
+        CONCERN_OTHER_MACHINE,
+        CONCERN_IN_USE,
         CONCERN_TOO_MANY_DISKS,
         CONCERN_TOO_MANY_NICS,
         CONCERN_IMAGE_REFUSED,
@@ -41,22 +45,31 @@ typedef enum ConcernCode {
         _CONCERN_MAX,
 } ConcernCode;
 
-/* A list of concerns is [{"severity", "code", "text", "remedy"}], errors first.
+/* A list of concerns is [{"severity", "code", "text", "remedy", "parameters"}], errors first. The text is that
+ * of the code, with the parameters in it, which are a list of strings: so it can be told in other languages.
  *
- * Adds a concern, behind all that are as severe. @format: its text. 0 or -ENOMEM. */
-int concern_add(json_t *concerns, ConcernCode code, const char *format, ...) _printf_(3, 4);
+ * Adds a concern, behind all that are as severe, with one parameter for each "$0", "$1" of its text. 0 or
+ * -ENOMEM. */
+#define concern_add(concerns, code, ...) \
+        concern_add_strv(concerns, code, (const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+int concern_add_strv(json_t *concerns, ConcernCode code, const char *const *parameters);
 /* The code of the most severe one that is an error, or NULL. */
 const char *concerns_error(const json_t *concerns);
 
 typedef struct ConcernDisk {
         const char *label;
+        const char *kind; /* if it is neither a file nor a block device: what it is */
+        const char *parent; /* the image below it */
         uint64_t size; /* bytes */
-        bool rdm, rdm_physical, shared, independent;
+        bool size_unknown;
+        bool rdm, rdm_physical, shared, independent, encrypted;
 } ConcernDisk;
 
 /* What is known of a virtual machine. What is not known is false, 0 or NULL. */
 typedef struct ConcernVm {
         bool running, suspended;
+        bool in_use; /* its disks, because it runs: they cannot be read meanwhile */
+        const char *other_machine; /* where its disks are, if not here */
         bool tools_not_running; /* in the guest of a running one */
         bool is_template;
         bool consolidation_needed;

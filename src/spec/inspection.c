@@ -9,6 +9,7 @@
 
 #define DISKS_MAX 1024u
 #define CONCERNS_MAX 4096u
+#define PARAMETERS_MAX 10u
 #define TEXT_MAX 2000u
 #define ERRNO_MAX 4095
 
@@ -27,18 +28,6 @@ static bool is_disk(const json_t *disk) {
                         (json_is_null(size) || (json_is_integer(size) && json_integer_value(size) > 0));
 }
 
-static bool is_concern(const json_t *concern) {
-        static const char *const severities[] = { "error", "warning", "information" };
-        const json_t *severity = json_object_get(concern, "severity");
-        bool known = false;
-
-        for (size_t i = 0; i < ELEMENTSOF(severities); i++)
-                known = known || streq_ptr(json_string_value(severity), severities[i]);
-        return known && json_object_size(concern) == 4 && is_text(json_object_get(concern, "code"), 64) &&
-                        is_text(json_object_get(concern, "text"), TEXT_MAX) &&
-                        is_text(json_object_get(concern, "remedy"), TEXT_MAX);
-}
-
 static bool is_list(const json_t *list, size_t max, bool (*is)(const json_t *)) {
         const json_t *item;
         size_t i;
@@ -47,6 +36,23 @@ static bool is_list(const json_t *list, size_t max, bool (*is)(const json_t *)) 
                 if (!is(item))
                         return false;
         return json_is_array(list) && json_array_size(list) <= max;
+}
+
+static bool is_parameter(const json_t *parameter) {
+        return is_text(parameter, TEXT_MAX);
+}
+
+static bool is_concern(const json_t *concern) {
+        static const char *const severities[] = { "error", "warning", "information" };
+        const json_t *severity = json_object_get(concern, "severity");
+        bool known = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(severities); i++)
+                known = known || streq_ptr(json_string_value(severity), severities[i]);
+        return known && json_object_size(concern) == 5 && is_text(json_object_get(concern, "code"), 64) &&
+                        is_text(json_object_get(concern, "text"), TEXT_MAX) &&
+                        is_text(json_object_get(concern, "remedy"), TEXT_MAX) &&
+                        is_list(json_object_get(concern, "parameters"), PARAMETERS_MAX, is_parameter);
 }
 
 static int check_vm(json_t *vm) {

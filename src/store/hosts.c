@@ -53,6 +53,7 @@ void vm_row_done(VmRow *row) {
         free(row->os_type);
         free(row->cpu_topology);
         free(row->drift);
+        free(row->concerns);
         strv_free(row->macs);
         *row = (VmRow){};
 }
@@ -200,6 +201,7 @@ static int vm_put(Store *s, const char *host_id, VmRow *row) {
         sql_bind_uint(st, 14, row->disk_bytes);
         bind_text(st, 15, row->cpu_topology);
         bind_text(st, 16, row->drift);
+        bind_text(st, 17, row->concerns);
         r = sql_row(s, st);
         if (r < 0)
                 return r;
@@ -249,7 +251,8 @@ static int vm_row_read(sqlite3_stmt *st, void *ret) {
         return sql_column_texts(st,
                         (SqlText[]){ { 1, &row->uuid }, { 2, &row->name }, { 3, &row->description },
                                         { 12, &row->cpu_model }, { 13, &row->os_type },
-                                        { 15, &row->cpu_topology }, { 16, &row->drift }, {} });
+                                        { 15, &row->cpu_topology }, { 16, &row->drift },
+                                        { 17, &row->concerns }, {} });
 }
 
 int store_vms_list(Store *s, const char *host_id, VmRows *ret) {

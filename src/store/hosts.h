@@ -51,6 +51,7 @@ typedef struct VmRow {
         char *os_type; /* "debian/12" or, without libosinfo's metadata, "hvm" */
         char *cpu_topology; /* {"sockets":…,"cores":…,"threads":…}; "" if libvirt does not say */
         char *drift; /* what differs from its persistent description while it runs: "disks, memory"; "" */
+        char *concerns; /* errors and warnings, see spec/concern.h: JSON; "" if they are not known */
         uint64_t disk_bytes; /* of all its disks together, as the VM sees them; 0: not known */
         char **macs; /* of its NICs, as vm_mac_normalize() writes them; not in the database */
         usec_t created_at, updated_at; /* created_at is set by store_vms_put() */

@@ -45,6 +45,9 @@ static const char *const steps[] = {
         /* 3: what differs from the persistent description. */
         ("ALTER TABLE vms ADD COLUMN cpu_topology TEXT NOT NULL DEFAULT '';"
          "ALTER TABLE vms ADD COLUMN drift TEXT NOT NULL DEFAULT '';"),
+
+        /* 4: what may prevent their migration. */
+        "ALTER TABLE vms ADD COLUMN concerns TEXT NOT NULL DEFAULT '';",
 };
 
 const Schema schema_hosts = {

@@ -378,15 +378,16 @@ static const char *const statement_texts[_SQL_MAX] = {
         /* An update keeps seq, which the API shows, and created_at. */
         [SQL_VM_PUT] = "INSERT INTO vms (host_id, uuid, name, description, state, vcpu_count, memory_bytes, "
                        "vnc, spice, persistent, created_at, updated_at, cpu_model, os_type, disk_bytes, "
-                       "cpu_topology, drift) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, "
-                       "?13, ?14, ?15, ?16) "
+                       "cpu_topology, drift, concerns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, "
+                       "?13, ?14, ?15, ?16, ?17) "
                        "ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name, "
                        "description = excluded.description, state = excluded.state, "
                        "vcpu_count = excluded.vcpu_count, memory_bytes = excluded.memory_bytes, "
                        "vnc = excluded.vnc, spice = excluded.spice, persistent = excluded.persistent, "
                        "updated_at = excluded.updated_at, cpu_model = excluded.cpu_model, "
                        "os_type = excluded.os_type, disk_bytes = excluded.disk_bytes, "
-                       "cpu_topology = excluded.cpu_topology, drift = excluded.drift "
+                       "cpu_topology = excluded.cpu_topology, drift = excluded.drift, "
+                       "concerns = excluded.concerns "
                        "RETURNING seq, created_at",
         [SQL_VM_DELETE] = "DELETE FROM vms WHERE host_id = ?1 AND uuid = ?2",
         [SQL_VMS_BY_HOST] = "SELECT " VM_COLUMNS " FROM vms WHERE host_id = ?1 ORDER BY name, seq",

@@ -248,7 +248,7 @@ struct Store {
 #define HOST_COLUMNS "id, uri, shown_uri, name, state, error, created_at, updated_at, auto_connect"
 #define VM_COLUMNS                                                                                \
         "seq, uuid, name, description, state, vcpu_count, memory_bytes, vnc, spice, persistent, " \
-        "created_at, updated_at, cpu_model, os_type, disk_bytes, cpu_topology, drift"
+        "created_at, updated_at, cpu_model, os_type, disk_bytes, cpu_topology, drift, concerns"
 
 /* The same for a WebhookRow, and for a DeliveryRow. */
 #define WEBHOOK_COLUMNS                                                                                    \

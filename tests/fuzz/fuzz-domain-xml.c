@@ -7,6 +7,7 @@
 #include "hosts/domain-devices.h"
 #include "hosts/domain-drift.h"
 #include "hosts/domain-extended.h"
+#include "hosts/domain-inspect.h"
 #include "hosts/domain-xml.h"
 #include "json/json-table.h"
 
@@ -42,6 +43,17 @@ static void check_drift(const char *xml, size_t size, int expected) {
                 abort();
 }
 
+static void check_inspection(const char *xml, size_t size, int expected) {
+        const DomainFacts facts = { .running = size % 2 == 0, .other_machine = "kvm2" };
+        _cleanup_json_ json_t *found = NULL;
+        _cleanup_free_ char *concerns = NULL;
+        int r = domain_xml_inspect(xml, size, &facts, &found),
+            q = domain_xml_concerns(xml, size, &facts, &concerns);
+
+        if (r != q || (r == -EBADMSG) != (expected == -EBADMSG) || (r >= 0) != (found && concerns))
+                abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(domain_summary_done) DomainSummary summary = {};
         _cleanup_json_ json_t *hardware = NULL;
@@ -50,6 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         check_devices((const char *) data, size, r);
         check_drift((const char *) data, size, r);
+        check_inspection((const char *) data, size, r);
         /* Both take the same descriptions, and what they give is JSON. */
         if ((r == -EBADMSG) != (q == -EBADMSG) || (r >= 0) != (hardware != NULL))
                 abort();

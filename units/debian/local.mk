@@ -8,7 +8,7 @@ DEBIAN_FILES = units/debian/changelog units/debian/cockpit-hyper.install \
 	units/debian/hyper-agent.install units/debian/hyper-agent.lintian-overrides \
 	units/debian/hyper-agent.postrm \
 	units/debian/hyper-guest.install units/debian/hyper-guest.lintian-overrides \
-	units/debian/hyper.install units/debian/hyper.lintian-overrides units/debian/hyper.postinst \
+	units/debian/hyper.docs units/debian/hyper.install units/debian/hyper.lintian-overrides units/debian/hyper.postinst \
 	units/debian/hyper.postrm units/debian/hyper.prerm \
 	units/debian/rules units/debian/source/format units/debian/source/lintian-overrides
 EXTRA_DIST += $(DEBIAN_FILES) units/debian/README.md

@@ -25,6 +25,7 @@ static const SchemaField concern_fields[] = {
         { "code", SCHEMA_STRING, .description = "For programs; see org.hyper1(5)" },
         { "text", SCHEMA_STRING },
         { "remedy", SCHEMA_STRING, .description = "What to do" },
+        { "parameters", SCHEMA_ARRAY, .description = "The parts of the text that differ" },
         {},
 };
 static const Schema concern_schema = { .name = "Concern", .fields = concern_fields };
@@ -38,7 +39,7 @@ static const SchemaField disk_fields[] = {
 static const Schema disk_schema = { .name = "InspectedDisk", .fields = disk_fields };
 
 static const SchemaField source_fields[] = {
-        { "type", SCHEMA_STRING, .description = "file or vsphere" },
+        { "type", SCHEMA_STRING, .description = "file, vsphere or libvirt" },
         { "path", SCHEMA_STRING, SCHEMA_NULLABLE, "Of the file or the virtual machine" },
         { "format", SCHEMA_STRING, SCHEMA_NULLABLE },
         { "size", SCHEMA_INTEGER, SCHEMA_NULLABLE, "Of all disks, in bytes" },
@@ -75,7 +76,9 @@ const Reply hypersdk_inspect_destination_replies[] = {
 static const SchemaField source_body[] = {
         { "source", SCHEMA_OBJECT,
                         .description = "As in the spec of a job: type file with path, or type vsphere with "
-                                       "name (or vcenter_url, username, password) and vm_path" },
+                                       "name (or vcenter_url, username, password) and vm_path. Or type "
+                                       "libvirt with host and vm: the ID of a libvirt host, and the UUID or "
+                                       "name of a virtual machine" },
         {},
 };
 const Schema hypersdk_inspect_source_schema = { .name = "InspectSource", .fields = source_body };

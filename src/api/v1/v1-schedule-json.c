@@ -126,10 +126,12 @@ static const char *last_status(const ScheduleRow *row) {
 
 json_t *v1_schedule_json(const ScheduleRow *row) {
         json_t *job = job_json(row), *carbon = json_incref(json_object_get(job, "carbon"));
+        _cleanup_json_ json_t *schedule = NULL;
 
         (void) json_object_del(job, "carbon"); /* it is a field of the schedule */
-        return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:s, s:o, s:s, s:b, s:o?, s:o, s:o, s:s?, s:s?, s:I, "
-                         "s:o, s:o}",
+        schedule = json_pack(
+                        "{s:s, s:s?, s:s?, s:s, s:b, s:s, s:o, s:s, s:b, s:o?, s:o, s:o, s:s?, s:s?, s:I, "
+                        "s:o, s:o}",
                         "id", row->id, "name", row->name, "description", row->description, "schedule",
                         row->expression, "enabled", row->enabled, "status",
                         row->enabled ? "enabled" : "disabled", "job", job, "overlap_policy",
@@ -138,6 +140,7 @@ json_t *v1_schedule_json(const ScheduleRow *row) {
                         "last_job_id", row->last_job_id, "last_status", last_status(row), "run_count",
                         (json_int_t) row->run_count, "created_at", json_time(row->created_at), "updated_at",
                         json_time(row->updated_at));
+        return schedule && submitter_add(row->submitter, schedule) >= 0 ? TAKE_PTR(schedule) : NULL;
 }
 
 /* --- the times of an expression -------------------------------------------------------------------- */
@@ -212,6 +215,8 @@ static const SchemaField schedule_fields[] = {
         { "run_count", SCHEMA_INTEGER },
         { "created_at", SCHEMA_TIMESTAMP },
         { "updated_at", SCHEMA_TIMESTAMP },
+        { "submitter", SCHEMA_OBJECT, SCHEMA_OPTIONAL, "Who has created it, if that is known.",
+                        &job_submitter_schema },
         {},
 };
 const Schema v1_schedule_schema = { .name = "Schedule", .fields = schedule_fields };

@@ -53,9 +53,8 @@ static int open_nearest(const PathRules *rules, const char *path, int *ret_fd, s
 static int add_no_space(json_t *concerns, uint64_t size, uint64_t free_bytes) {
         char wanted[BYTES_SIZE], there[BYTES_SIZE];
 
-        return concern_add(concerns, CONCERN_NO_SPACE,
-                        "The disk has %s, but only %s are free: it fits only if enough of it is empty",
-                        format_bytes(wanted, size), format_bytes(there, free_bytes));
+        return concern_add(concerns, CONCERN_NO_SPACE, format_bytes(wanted, size),
+                        format_bytes(there, free_bytes));
 }
 
 static int make_concerns(const char *path, bool exists, uint64_t size, uint64_t free_bytes, json_t **ret) {
@@ -63,8 +62,7 @@ static int make_concerns(const char *path, bool exists, uint64_t size, uint64_t 
         int r = concerns ? 0 : -ENOMEM;
 
         if (r >= 0 && exists)
-                r = concern_add(concerns, CONCERN_DESTINATION_EXISTS,
-                                "%s exists already, and is not replaced", path);
+                r = concern_add(concerns, CONCERN_DESTINATION_EXISTS, path);
         if (r >= 0 && size > free_bytes)
                 r = add_no_space(concerns, size, free_bytes);
         if (r >= 0)

@@ -18,11 +18,11 @@
 
 #define CALL_TIMEOUT (120 * USEC_PER_SEC)
 
-/* One call, which a thread or hyper-vsphered works on. */
+/* One call, which a thread, hyper-vsphered or hyper-hostd works on. */
 typedef struct SourceCall {
         Manager *manager;
         sd_bus_message *message; /* the loop's; NULL: it was answered */
-        sd_bus_slot *slot; /* of the call of hyper-vsphered */
+        sd_bus_slot *slot; /* of the call of another daemon */
         PathRules rules;
         char *path, *socket;
         json_t *source, *answer;
@@ -122,26 +122,38 @@ static json_t *inspection_of_vm(json_t *vm) {
                      : NULL;
 }
 
-static int reply_vm(SourceCall *c, sd_bus_message *m) {
-        _cleanup_json_ json_t *vm = NULL;
+static int reply_vm(SourceCall *c, sd_bus_message *m, json_t *(*inspection_of)(json_t *found)) {
+        _cleanup_json_ json_t *found = NULL;
         _cleanup_free_ char *why = NULL;
         const char *text;
         int r = sd_bus_message_read(m, "s", &text);
 
         if (r >= 0)
-                r = json_parse_object(text, strlen(text), &vm, &why);
-        return r < 0 ? r : reply(c, inspection_of_vm(vm));
+                r = json_parse_object(text, strlen(text), &found, &why);
+        return r < 0 ? r : reply(c, inspection_of(found));
 }
 
-static int on_vm(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+static int end_vm(SourceCall *c, sd_bus_message *m, json_t *(*inspection_of)(json_t *found)) {
         const sd_bus_error *error = sd_bus_message_get_error(m);
-        SourceCall *c = userdata;
-        int r = error ? -EREMOTEIO : reply_vm(c, m);
+        int r = error ? -EREMOTEIO : reply_vm(c, m, inspection_of);
 
         c->manager->n_calls_pending--;
         file_call_end(c->manager, &c->message, r, error);
         source_call_free(c);
         return 0;
+}
+
+static int on_vm(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        return end_vm(userdata, m, inspection_of_vm);
+}
+
+/* @on_answer frees @c. */
+static int ask(SourceCall *c, sd_bus_message *m, sd_bus_message_handler_t on_answer) {
+        int r = sd_bus_call_async(c->manager->bus, &c->slot, m, on_answer, c, CALL_TIMEOUT);
+
+        if (r >= 0)
+                c->manager->n_calls_pending++;
+        return r;
 }
 
 /* The rest of the source is for hyper-vsphered, which checks it. */
@@ -161,7 +173,6 @@ static int start_vm(SourceCall *c, sd_bus_error *error) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
         const char *path = json_string_value(json_object_get(c->source, "vm_path"));
         _cleanup_free_ char *vm = isempty(path) ? NULL : strdup(path);
-        sd_bus *bus = c->manager->bus;
         int r;
 
         if (isempty(path))
@@ -171,15 +182,43 @@ static int start_vm(SourceCall *c, sd_bus_error *error) {
                 return -ENOMEM;
         (void) json_object_del(c->source, "type");
         (void) json_object_del(c->source, "vm_path");
-        r = sd_bus_message_new_method_call(bus, &m, HYPER_VSPHERE_BUS_NAME, HYPER_VSPHERE_BUS_PATH,
-                        HYPER_VSPHERE_INTERFACE, "GetVM");
+        r = sd_bus_message_new_method_call(c->manager->bus, &m, HYPER_VSPHERE_BUS_NAME,
+                        HYPER_VSPHERE_BUS_PATH, HYPER_VSPHERE_INTERFACE, "GetVM");
         if (r >= 0)
                 r = append_source(c, m, vm);
+        return r < 0 ? r : ask(c, m, on_vm);
+}
+
+/* --- a VM of a libvirt host ------------------------------------------------------------------------ */
+
+static json_t *inspection_of_domain(json_t *found) {
+        json_t *disks = json_object_get(found, "disks");
+
+        return json_pack("{s:s, s:n, s:n, s:o, s:O?, s:O?, s:O?}", "type", "libvirt", "path", "format",
+                        "size", disks_size(disks), "disks", disks, "vm", json_object_get(found, "vm"),
+                        "concerns", json_object_get(found, "concerns"));
+}
+
+static int on_domain(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        return end_vm(userdata, m, inspection_of_domain);
+}
+
+static int start_domain(SourceCall *c, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+        const char *host = json_string_value(json_object_get(c->source, "host")),
+                   *vm = json_string_value(json_object_get(c->source, "vm"));
+        int r;
+
+        if (isempty(host) || isempty(vm))
+                return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
+                                "source.%s: is required: the %s", isempty(host) ? "host" : "vm",
+                                isempty(host) ? "ID of a libvirt host"
+                                              : "UUID or name of a virtual machine");
+        r = sd_bus_message_new_method_call(c->manager->bus, &m, HYPER_HOSTS_BUS_NAME, HYPER_HOSTS_BUS_PATH,
+                        HYPER_HOSTS_MANAGER_INTERFACE, "InspectVm");
         if (r >= 0)
-                r = sd_bus_call_async(bus, &c->slot, m, on_vm, c, CALL_TIMEOUT);
-        if (r >= 0)
-                c->manager->n_calls_pending++;
-        return r;
+                r = sd_bus_message_append(m, "ss", host, vm);
+        return r < 0 ? r : ask(c, m, on_domain);
 }
 
 /* --- the method ------------------------------------------------------------------------------------ */
@@ -202,8 +241,10 @@ static int begin(SourceCall *c, sd_bus_message *message, sd_bus_error *error) {
                 return start_file(c, options.role, error);
         if (streq_ptr(type, "vsphere"))
                 return start_vm(c, error);
+        if (streq_ptr(type, "libvirt"))
+                return start_domain(c, error);
         return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                        "source.type: must be file or vsphere: others can only be inspected by a job");
+                        "source.type: must be file, vsphere or libvirt: others can only be inspected by a job");
 }
 
 int method_inspect_source(sd_bus_message *message, void *userdata, sd_bus_error *error) {

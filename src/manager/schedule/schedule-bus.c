@@ -18,6 +18,7 @@
 #include "manager/submit-options.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
+#include "spec/submitter.h"
 
 #define LIST_LIMIT_DEFAULT 100u
 #define LIST_LIMIT_MAX 1000u
@@ -175,12 +176,14 @@ int method_get_schedule(sd_bus_message *message, void *userdata, sd_bus_error *e
 }
 
 static int append_schedule(sd_bus_message *reply, const ScheduleRow *row) {
-        _cleanup_free_ char *path = schedule_bus_path(row->id);
+        _cleanup_free_ char *path = schedule_bus_path(row->id),
+                            *submitter = submitter_name_of(row->submitter);
 
-        return path ? sd_bus_message_append(reply, "(sossbttts)", row->id, path, row->name, row->expression,
-                                      (int) row->enabled, (uint64_t) row->last_run_at,
-                                      (uint64_t) row->next_at, row->run_count, strempty(row->last_status))
-                    : -ENOMEM;
+        return path && submitter ? sd_bus_message_append(reply, "(sossbtttss)", row->id, path, row->name,
+                                                   row->expression, (int) row->enabled,
+                                                   (uint64_t) row->last_run_at, (uint64_t) row->next_at,
+                                                   row->run_count, strempty(row->last_status), submitter)
+                                 : -ENOMEM;
 }
 
 int method_list_schedules(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -201,7 +204,7 @@ int method_list_schedules(sd_bus_message *message, void *userdata, sd_bus_error 
         if (r >= 0)
                 r = sd_bus_message_append(reply, "t", rows.total);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sossbttts)");
+                r = sd_bus_message_open_container(reply, 'a', "(sossbtttss)");
         for (size_t i = 0; r >= 0 && i < rows.n; i++)
                 r = append_schedule(reply, rows.rows[i]);
         if (r >= 0)

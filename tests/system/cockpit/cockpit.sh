@@ -21,7 +21,7 @@
 
 here=$(dirname "$0")
 export HOME=$dir DIR=$dir ARTIFACTS=/usr/lib/hyper-tests/artifacts
-mkdir -p "$ARTIFACTS" "$dir/images" "$dir/out"
+mkdir -p "$ARTIFACTS" "$dir/images" "$dir/out" "$dir/out/fast"
 
 # user NAME GROUPS: a user with a password
 user() {
@@ -55,7 +55,10 @@ chmod a+r "$dir/images/boots.raw"
 serve "$dir/slow.sock" --filter=noextents --filter=rate memory 64M rate=4M
 SLOW_URI=$(nbd_uri "$dir/slow.sock")
 cat >"$dir/inventory.json" <<EOF
-{"vms": [{"name": "web", "power": "on", "tools": "running", "disks": [{"size": "2M"}]},
+{"datastores": [{"name": "fast"}],
+ "vms": [{"name": "app", "power": "off", "disks": [{"size": "1M"}], "nics": [{"network": "VM Network"}]},
+         {"name": "shop", "power": "off", "datastore": "fast", "disks": [{"size": "1M"}]},
+         {"name": "web", "power": "on", "tools": "running", "disks": [{"size": "2M"}]},
          {"name": "mail", "power": "on", "tools": "not-running", "vtpm": true, "firmware": "efi",
           "disks": [{"size": "1M"}, {"size": "1M", "mode": "independent_persistent"}]},
          {"name": "db", "power": "off", "disks": [{"size": "1M", "rdm": "physicalMode"}]}]}

@@ -56,7 +56,7 @@ answer=$(http POST "$api/inspect/destination" "$(jq -cn --arg path "$dir/disk.ra
         '{destination: {type: "file", path: $path}, size: 1024}')")
 equal "$(jq -r '.concerns[0].code' <<<"$answer")" destination_exists "the concern of a destination"
 jq -e '.free > 0 and .total >= .free' <<<"$answer" >/dev/null || fail "no space: $answer"
-contains "$(hyperctl inspect --quick "$dir/top.qcow2")" "error: top.qcow2 is on top of another image, disk.qcow2" \
+contains "$(hyperctl inspect --quick "$dir/top.qcow2")" "error: top.qcow2 is on top of another image (disk.qcow2)" \
         "hyperctl inspect --quick"
 
 # --- the log of a job by page

@@ -40,6 +40,18 @@ next_version() {
         done
 }
 
+# follow JOB: a client of its stream that connects again where it was, until the last event, as browsers do
+follow() {
+        local last=
+        until grep -q '^event: *complete' "$dir/stream"; do
+                curl -sSN ${last:+-H "Last-Event-ID: $last"} "$worker/jobs/$1/events/stream" >>"$dir/stream" \
+                        2>>"$dir/stream.errors" || sleep 0.1
+                last=$(events "$dir/stream" | tail -n 1)
+                echo connected >>"$dir/connections"
+        done
+}
+events() { sed -n 's/^id: *//p' "$1"; }
+
 raw_image "$dir/disk.raw" 96
 serve "$dir/s.sock" --filter=rate file "$dir/disk.raw" rate=12M
 next_version
@@ -70,6 +82,10 @@ curl -sS "$api/health" >/dev/null
 old=$(systemctl show -P MainPID hyper-managerd.service)
 submit "$(spec "$(nbd_uri "$dir/s.sock")" "$dir/one.raw" '.job_id = "one"')" >/dev/null
 wait_bytes one 1
+: >"$dir/stream"
+follow one &
+follower=$!
+eventually 10 "the stream has begun" grep -q '^id:' "$dir/stream"
 install "$dir"/next/*.deb
 eventually 60 "the job is complete" completed one
 [ "$(systemctl show -P MainPID hyper-managerd.service)" != "$old" ] || fail "the manager is the old one"
@@ -78,6 +94,26 @@ for pid in $(pgrep '^hyper'); do
 done
 equal "$(job one | jq -r .attempt)" 1 "the attempts of the job that ran during the upgrade"
 same "$dir/disk.raw" "$dir/one.raw" raw
+
+# The stream was cut off by the upgrade, and the client has missed nothing
+wait "$follower"
+[ "$(wc -l <"$dir/connections")" -gt 1 ] || fail "the stream was not cut off"
+curl -sSN -m 30 "$worker/jobs/one/events/stream" >"$dir/whole"
+equal "$(events "$dir/stream")" "$(events "$dir/whole")" "the events of a client that connected again"
+
+# --- the first use, word for word as in the README, which the package contains -----------------------------
+
+# But what is installed already, and what does not end
+zcat -f /usr/share/doc/hyper/README.md* | awk '/^## / { here = /Quick start/ }
+        here && /^```/ { n++; next } here && n > 2 && n % 2 == 1 && !/^apt-get |journalctl.* -f /' >"$dir/first-use"
+contains "$(cat "$dir/first-use")" "hyperctl submit --source /srv/old.vmdk" "the first use"
+qemu-img convert -f raw -O vmdk "$dir/disk.raw" /srv/old.vmdk
+bash -e "$dir/first-use" >"$dir/first-use.out" 2>&1 || fail "the first use fails: $(cat "$dir/first-use.out")"
+for image in new new-2 new-3 new-4; do
+        eventually 60 "/srv/$image.qcow2 is there" test -e "/srv/$image.qcow2"
+        same "$dir/disk.raw" "/srv/$image.qcow2" qcow2
+done
+hyperctl schedule rm nightly
 
 # --- removed while a job runs, and installed again ---------------------------------------------------------
 

@@ -34,6 +34,26 @@ test("each text is translated, and no translation is left over", () => {
     );
 });
 
+// [code, text, remedy] of each concern, as strings of C and of JavaScript: adjacent ones are one.
+const strings = '((?:"(?:[^"\\\\\\n]|\\\\.)*"\\s*)+)';
+const joined = text => [...text.matchAll(/"(?:[^"\\]|\\.)*"/g)].map(([s]) => JSON.parse(s)).join("");
+
+test("each concern that the bus may tell is translated", () => {
+    const table = fs.readFileSync(new URL("../spec/concern.c", source), "utf8");
+    const told = [
+        ...table.matchAll(
+            new RegExp(`\\[CONCERN_\\w+\\] =\\s*\\{\\s*${strings},\\s*${strings},\\s*${strings}\\}`, "g"),
+        ),
+    ].map(m => m.slice(1).map(joined));
+    const known = [
+        ...read("concern.js").matchAll(
+            new RegExp(`^    (\\w+): \\[\\s*_\\(\\s*${strings}\\),\\s*_\\(\\s*${strings}\\),?\\s*\\]`, "gm"),
+        ),
+    ].map(([, code, ...texts]) => [code, ...texts.map(joined)]);
+    assert.equal(told.length, table.match(/\[CONCERN_/g).length);
+    assert.deepEqual(known, told);
+});
+
 test("a translation has the same placeholders", () => {
     const placeholders = text => (text.match(/\$\d/g) || []).sort().join();
     for (const [id, text] of Object.entries(parse(de)).filter(([id]) => id))

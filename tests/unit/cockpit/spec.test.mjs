@@ -5,13 +5,16 @@ import test from "node:test";
 import {
     DEFAULTS,
     completions,
+    directoryOf,
     networksOf,
     placeOf,
+    sizeIn,
     sizeOf,
     sourceOf,
     sourcesOf,
     specOf,
     splitPath,
+    storagesOf,
 } from "../../../src/cockpit/spec.js";
 
 const file = { type: "file", path: "/srv/web.vmdk" };
@@ -75,6 +78,24 @@ test("one or several virtual machines are sources", () => {
         networksOf([{ vm: { nics: [{ network: "n" }, { network: "n" }, {}] } }, null, { vm: null }]),
         ["n"],
     );
+});
+
+test("virtual machines of several storages go to several directories", () => {
+    const on = (storage, size) => ({ size, disks: [{ file: `[${storage}] a/a.vmdk` }] });
+    const others = [{ error: {} }, { disks: [{ file: "a.vmdk" }] }];
+    const found = [on("fast", 1), on("slow", 2), on("fast", 4), ...others];
+    assert.deepEqual(storagesOf(found), ["fast", "slow"]);
+    const form = { ...DEFAULTS, storages: { fast: "/srv/fast", slow: "" } };
+    assert.deepEqual(
+        found.map(f => directoryOf(form, f)),
+        ["/srv/fast", DEFAULTS.directory, "/srv/fast", DEFAULTS.directory, DEFAULTS.directory],
+    );
+    assert.equal(sizeIn("/srv/fast", form, found), 5);
+    assert.equal(sizeIn(DEFAULTS.directory, form, found), 2);
+    const [source] = sourcesOf({ source: "vc", vm: "a" });
+    assert.equal(specOf(source, form, true, found[0]).destination.directory, "/srv/fast");
+    assert.equal(specOf(source, form, true, found[1]).destination.directory, DEFAULTS.directory);
+    assert.equal(specOf(source, { ...form, kind: "file" }, true, found[0]).destination.path, "/srv/fast");
 });
 
 test("a virtual machine that runs is copied as it is, shut down, or copied while it runs", () => {

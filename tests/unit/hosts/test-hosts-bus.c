@@ -701,8 +701,9 @@ HOSTS_TEST(a_thousand_vms_are_listed_in_pages_and_as_objects)
         sd_bus_message *m = ask(&f, ROOT, MANAGER, "ListVms", "stt", "h", there - 10, UINT64_C(1000));
         ck_assert_int_gt(sd_bus_message_read(m, "t", &total), 0);
         ck_assert_uint_eq(total, there);
-        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sossssut)"), 0);
-        while (sd_bus_message_read(m, "(sossssut)", NULL, NULL, NULL, &name, NULL, NULL, NULL, NULL) > 0)
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sossssuts)"), 0);
+        while (sd_bus_message_read(m, "(sossssuts)", NULL, NULL, NULL, &name, NULL, NULL, NULL, NULL, NULL) >
+                        0)
                 n++;
         ck_assert_uint_eq(n, 10);
         sd_bus_message_unref(m);
@@ -1015,11 +1016,43 @@ HOSTS_TEST(without_a_host_it_ends)
         ck_assert_int_eq(f.exit_code, 0);
 HOSTS_TEST_END
 
-TEST_MAIN("hosts-bus", a_host_is_added_and_has_its_vms, what_cannot_be_a_host_is_refused,
-                a_host_without_an_id_gets_one, a_host_that_is_removed_takes_its_vms_along,
-                one_uri_is_one_host, a_host_is_disconnected_and_connected_on_request,
-                a_host_that_cannot_be_connected_says_why, a_host_gets_another_name,
-                what_a_host_has_is_listed, disks_and_ports_of_all_vms,
+HOSTS_TEST(a_vm_is_inspected_as_a_source)
+        _cleanup_free_ char *uri = make_host(&f, "source",
+                        "<domain type='test'><name>web</name><memory>1024</memory><os><type>hvm</type></os>"
+                        "<devices><disk type='network'><source protocol='nbd' name='x'/><target dev='vda'/>"
+                        "</disk></devices></domain>");
+        const char *name, *concerns;
+
+        check_ok(add(&f, "h", uri));
+        _cleanup_json_ json_t *o = json_answer(ask(&f, ROOT, MANAGER, "InspectVm", "ss", "h", "web"));
+        const json_t *vm = json_object_get(o, "vm");
+        ck_assert_str_eq(json_string_value(json_object_get(vm, "name")), "web");
+        ck_assert_str_eq(json_string_value(json_object_get(vm, "host")), "h");
+        ck_assert_str_eq(json_string_value(json_object_get(vm, "state")), "ACTIVE");
+        ck_assert_str_eq(json_string_value(json_object_get(
+                                         json_array_get(json_object_get(o, "concerns"), 0), "code")),
+                        "disk_kind");
+        /* The list has the same. */
+        sd_bus_message *m = ask(&f, ROOT, MANAGER, "ListVms", "stt", "h", UINT64_C(0), UINT64_C(10));
+        ck_assert_int_gt(sd_bus_message_skip(m, "t"), 0);
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sossssuts)"), 0);
+        ck_assert_int_gt(sd_bus_message_read(m, "(sossssuts)", NULL, NULL, NULL, &name, NULL, NULL, NULL,
+                                         NULL, &concerns),
+                        0);
+        ck_assert_ptr_nonnull(strstr(concerns, "\"disk_kind\""));
+        ck_assert_ptr_nonnull(strstr(concerns, "\"in_use\""));
+        sd_bus_message_unref(m);
+        check_error(ask(&f, ROOT, MANAGER, "InspectVm", "ss", "h", "none"), HYPER_BUS_ERROR_NO_SUCH_VM,
+                        "none");
+        check_error(ask(&f, ROOT, MANAGER, "InspectVm", "ss", "none", "web"), HYPER_BUS_ERROR_NO_SUCH_HOST,
+                        "none");
+HOSTS_TEST_END
+
+TEST_MAIN("hosts-bus", a_vm_is_inspected_as_a_source, a_host_is_added_and_has_its_vms,
+                what_cannot_be_a_host_is_refused, a_host_without_an_id_gets_one,
+                a_host_that_is_removed_takes_its_vms_along, one_uri_is_one_host,
+                a_host_is_disconnected_and_connected_on_request, a_host_that_cannot_be_connected_says_why,
+                a_host_gets_another_name, what_a_host_has_is_listed, disks_and_ports_of_all_vms,
                 what_happens_is_remembered_and_settings_are_kept, facts_of_a_host,
                 while_a_host_is_away_what_was_known_of_it_is_there, a_vm_is_stopped_and_started,
                 a_vm_that_others_change_is_seen, names_may_be_anything, hardware_is_json,

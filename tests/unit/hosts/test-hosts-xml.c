@@ -3,6 +3,7 @@
 #include "hosts/domain-devices.h"
 #include "hosts/domain-drift.h"
 #include "hosts/domain-extended.h"
+#include "hosts/domain-inspect.h"
 #include "hosts/domain-xml.h"
 #include "hosts/host-xml.h"
 #include "hosts/ppm-png.h"
@@ -287,7 +288,90 @@ START_TEST(a_summary_has_the_topology_of_the_processors) {
 }
 END_TEST
 
-TEST_MAIN("hosts-xml", what_differs_from_the_persistent_description_is_drift,
+static uint64_t size_of(void *userdata, const char *target) {
+        return streq(target, "vda") ? 1024 : streq(target, "vdb") ? 1000 : 0;
+}
+
+/* "CODE PARAMETER, CODE" */
+static void check_concerns(const char *xml, DomainFacts facts, const char *expected) {
+        _cleanup_json_ json_t *o = NULL;
+        _cleanup_free_ char *all = strdup("");
+        const json_t *concern;
+        size_t i;
+
+        facts.size_of = size_of;
+        ck_assert_int_eq(domain_xml_inspect(xml, strlen(xml), &facts, &o), 0);
+        json_array_foreach(json_object_get(o, "concerns"), i, concern) {
+                const json_t *parameters = json_object_get(concern, "parameters");
+                size_t n = json_array_size(parameters);
+                char *more = strprintf("%s%s%s%s%s", all, i > 0 ? ", " : "",
+                                json_string_value(json_object_get(concern, "code")), n > 0 ? " " : "",
+                                n > 0 ? json_string_value(json_array_get(parameters, n - 1)) : "");
+                free(all);
+                all = more;
+        }
+        ck_assert_str_eq(all, expected);
+}
+
+#define FILE_DISK(more)                                                                           \
+        "<disk type='file' device='disk'><driver type='qcow2'/><source file='/a.qcow2'/><target " \
+        "dev='vda'/>" more "</disk>"
+
+START_TEST(what_prevents_a_migration) {
+        static const char *const xml = DEVICES(FILE_DISK(""));
+        _cleanup_free_ char *text = NULL;
+
+        check_concerns(xml, (DomainFacts){}, "");
+        check_concerns(xml, (DomainFacts){ .running = true }, "in_use");
+        check_concerns(xml, (DomainFacts){ .suspended = true, .snapshots = 2, .other_machine = "kvm2" },
+                        "other_machine kvm2, suspended, snapshots 2");
+        check_concerns(DOMAIN(""), (DomainFacts){}, "no_disks");
+        check_concerns(DEVICES("<disk device='cdrom'><target dev='sda'/></disk>"), (DomainFacts){},
+                        "no_disks");
+        check_concerns(DEVICES(FILE_DISK("<shareable/>")), (DomainFacts){}, "shared_disk vda");
+        check_concerns(DEVICES(FILE_DISK("<encryption format='luks'/>")), (DomainFacts){},
+                        "disk_encrypted vda");
+        check_concerns(DEVICES(FILE_DISK("<backingStore/>")), (DomainFacts){}, "");
+        check_concerns(DEVICES(FILE_DISK("<backingStore type='file'><source file='/b'/></backingStore>")),
+                        (DomainFacts){}, "differencing /b");
+        check_concerns(DEVICES("<disk type='network'><source protocol='rbd' name='p/i'/></disk>"
+                               "<disk type='block'><source dev='/dev/sdb'/><target dev='vdb'/></disk>"
+                               "<disk type='nvme' device='disk'/>"),
+                        (DomainFacts){}, "disk_kind network (rbd:p/i), disk_size 1000, disk_kind nvme");
+        check_concerns(DEVICES(FILE_DISK("") "<tpm model='tpm-crb'/><hostdev type='usb'><source><vendor "
+                                             "id='0x1d6b'/><product id='0x0002'/></source></hostdev>"
+                                             "<hostdev type='pci'><source><address domain='0x0000' "
+                                             "bus='0x03' slot='0x00' function='0x1'/></source></hostdev>"),
+                        (DomainFacts){}, "pci_device 0000:03:00.1, usb_device 1d6b:0002, tpm");
+        /* Lists have no information. */
+        ck_assert_int_eq(domain_xml_concerns(xml, strlen(xml), &(DomainFacts){ .snapshots = 1 }, &text), 0);
+        ck_assert_str_eq(text, "[]");
+}
+END_TEST
+
+START_TEST(a_vm_as_a_source) {
+        static const char xml[] = "<domain><os firmware='efi'/><devices>" FILE_DISK(
+                        "") "<interface type='bridge'><mac address='52:54:00:11:22:33'/><source bridge='br0'/>"
+                            "</interface><interface type='user'/></devices></domain>";
+        const DomainFacts facts = { .size_of = size_of };
+        _cleanup_json_ json_t *
+                        o = NULL,
+                       *expected = json_loads(
+                                       "{\"disks\":[{\"file\":\"/a.qcow2\",\"format\":\"qcow2\",\"size\":1024}],"
+                                       "\"vm\":{\"hardware\":{\"firmware\":\"efi\"},\"nics\":[{\"type\":\"bridge\",\"mac\":"
+                                       "\"52:54:00:11:22:33\",\"network\":\"br0\"},{\"type\":\"user\",\"mac\":null,"
+                                       "\"network\":null}],\"snapshot_count\":0},\"concerns\":[]}",
+                                       0, NULL);
+
+        ck_assert_int_eq(domain_xml_inspect(xml, strlen(xml), &facts, &o), 0);
+        _cleanup_free_ char *text = json_dumps(o, JSON_COMPACT);
+        ck_assert_msg(json_equal(o, expected), "%s", text);
+        ck_assert_int_eq(domain_xml_inspect("<network/>", 10, &facts, &o), -EBADMSG);
+}
+END_TEST
+
+TEST_MAIN("hosts-xml", what_prevents_a_migration, a_vm_as_a_source,
+                what_differs_from_the_persistent_description_is_drift,
                 a_summary_has_the_topology_of_the_processors, disks_of_every_kind,
                 networks_have_their_model_under_two_names, graphics_without_their_password,
                 a_vm_without_devices, the_summary, what_is_no_description_is_refused, what_a_vm_is,

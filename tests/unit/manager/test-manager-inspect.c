@@ -119,7 +119,8 @@ END_TEST
 BUS_TEST(over_the_bus)
         static const char *const wrong[] = { "", "[]", "{}", "{\"type\":\"nbd\",\"uri\":\"nbd://a\"}",
                 "{\"type\":\"file\"}", "{\"type\":\"file\",\"path\":\"a\"}",
-                "{\"type\":\"vsphere\",\"name\":\"vc\"}" };
+                "{\"type\":\"vsphere\",\"name\":\"vc\"}", "{\"type\":\"libvirt\",\"host\":\"here\"}",
+                "{\"type\":\"libvirt\",\"vm\":\"web\"}" };
         _cleanup_free_ char *file = strprintf("%s/a.raw", f.dir), *socket = strprintf("%s/inspect", f.dir),
                             *text = strprintf("{\"type\":\"file\",\"path\":\"%s\"}", file);
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -142,7 +143,10 @@ BUS_TEST(over_the_bus)
                                          "{\"type\":\"file\",\"path\":\"/etc/shadow\"}", 0),
                         0);
         ck_assert_str_eq(error.name, HYPER_BUS_ERROR_PATH_REFUSED);
-        /* hyper-vsphered is not there */
+        /* Neither hyper-hostd nor hyper-vsphered are there */
+        ck_assert_int_lt(call(&f, "InspectSource", NULL, NULL, "sa{sv}",
+                                         "{\"type\":\"libvirt\",\"host\":\"here\",\"vm\":\"a\"}", 0),
+                        0);
         ck_assert_int_lt(call(&f, "InspectSource", NULL, NULL, "sa{sv}",
                                          "{\"type\":\"vsphere\",\"name\":\"vc\",\"vm_path\":\"a\"}", 0),
                         0);

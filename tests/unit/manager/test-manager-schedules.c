@@ -586,7 +586,7 @@ SCHEDULE_TEST_END
 
 SCHEDULE_TEST(lists_and_details)
         sd_bus_message *m = NULL;
-        const char *id, *path, *name, *expression, *status, *text;
+        const char *id, *path, *name, *expression, *status, *submitter, *text;
         uint64_t total, last, next, runs;
         unsigned n = 0;
         int enabled;
@@ -597,13 +597,14 @@ SCHEDULE_TEST(lists_and_details)
         ck_assert_int_ge(call(&f, "ListSchedules", &m, NULL, "tt", (uint64_t) 0, (uint64_t) 2), 0);
         ck_assert_int_gt(sd_bus_message_read(m, "t", &total), 0);
         ck_assert_uint_eq(total, 3);
-        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sossbttts)"), 0);
-        while (sd_bus_message_read(m, "(sossbttts)", &id, &path, &name, &expression, &enabled, &last, &next,
-                               &runs, &status) > 0)
+        ck_assert_int_gt(sd_bus_message_enter_container(m, 'a', "(sossbtttss)"), 0);
+        while (sd_bus_message_read(m, "(sossbtttss)", &id, &path, &name, &expression, &enabled, &last, &next,
+                               &runs, &status, &submitter) > 0)
                 if (n++ == 0) {
                         ck_assert_str_eq(id, "a.b");
                         ck_assert_str_eq(path, "/org/hyper1/schedule/a_2eb");
                         ck_assert_str_eq(name, "Nights");
+                        ck_assert_str_ne(submitter, "");
                         ck_assert_str_eq(expression, NIGHTLY);
                         ck_assert(enabled);
                         ck_assert_uint_eq(next, FIRST_NIGHT);

@@ -69,6 +69,18 @@ START_TEST(each_fact_is_a_concern) {
 }
 END_TEST
 
+START_TEST(a_text_has_its_parameters) {
+        _cleanup_json_ json_t *list = json_array();
+
+        ck_assert_int_eq(concern_add(list, CONCERN_DISK_SIZE, "$1 disk", "5"), 0);
+        const json_t *c = json_array_get(list, 0), *parameters = json_object_get(c, "parameters");
+        ck_assert_str_eq(json_string_value(json_object_get(c, "text")),
+                        "$1 disk has 5 bytes, which is not a whole number of sectors");
+        ck_assert_uint_eq(json_array_size(parameters), 2);
+        ck_assert_str_eq(json_string_value(json_array_get(parameters, 1)), "5");
+}
+END_TEST
+
 START_TEST(lists_have_errors_and_warnings_only) {
         _cleanup_json_ json_t *list = json_array();
         const ConcernVm vm = { .running = true, .tpm = true, .snapshots = 1 };
@@ -76,15 +88,17 @@ START_TEST(lists_have_errors_and_warnings_only) {
         concerns_shorten(list);
         ck_assert_int_eq(concerns_add_vm(list, &vm), 0);
         ck_assert_ptr_null(concerns_error(list));
-        ck_assert_int_eq(concern_add(list, CONCERN_NO_DISKS, "%s", "bad \xff byte"), 0);
-        ck_assert_str_eq(concerns_error(list), "no_disks");
+        ck_assert_int_eq(concern_add(list, CONCERN_IMAGE_REFUSED, "bad \xff byte", "why"), 0);
+        ck_assert_str_eq(concerns_error(list), "image_refused");
         concerns_shorten(list);
         _cleanup_free_ char *text = codes(list);
-        ck_assert_str_eq(text, "error no_disks, warning tpm");
+        ck_assert_str_eq(text, "error image_refused, warning tpm");
 }
 END_TEST
 
-#define CONCERN(severity) "{\"severity\":\"" severity "\",\"code\":\"a\",\"text\":\"b\",\"remedy\":\"c\"}"
+#define CONCERN(severity)           \
+        "{\"severity\":\"" severity \
+        "\",\"code\":\"a\",\"text\":\"b\",\"remedy\":\"c\",\"parameters\":[\"d\"]}"
 #define DISK "{\"file\":\"a.vmdk\",\"format\":\"vmdk\",\"size\":512}"
 
 static const struct {
@@ -126,4 +140,5 @@ START_TEST(only_inspections_are_taken) {
 }
 END_TEST
 
-TEST_MAIN("concern", each_fact_is_a_concern, lists_have_errors_and_warnings_only, only_inspections_are_taken)
+TEST_MAIN("concern", each_fact_is_a_concern, a_text_has_its_parameters, lists_have_errors_and_warnings_only,
+                only_inspections_are_taken)

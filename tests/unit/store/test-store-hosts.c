@@ -37,6 +37,7 @@ static VmRow vm(const char *uuid, const char *name, int state) {
                 .cpu_model = (char *) "Skylake",
                 .cpu_topology = (char *) "{}",
                 .drift = (char *) "disks",
+                .concerns = (char *) "[]",
                 .os_type = (char *) "debian/12",
                 .disk_bytes = UINT64_C(3) << 40,
                 .updated_at = 200 };
@@ -272,7 +273,8 @@ START_TEST(an_older_database_is_read) {
                                         "os_type;"
                                         "ALTER TABLE vms DROP COLUMN disk_bytes;"
                                         "ALTER TABLE vms DROP COLUMN cpu_topology;"
-                                        "ALTER TABLE vms DROP COLUMN drift; UPDATE schema_version SET "
+                                        "ALTER TABLE vms DROP COLUMN drift;"
+                                        "ALTER TABLE vms DROP COLUMN concerns; UPDATE schema_version SET "
                                         "version = 1",
                                         NULL, NULL, NULL),
                         SQLITE_OK);

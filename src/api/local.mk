@@ -255,6 +255,8 @@ libhyper_dialects_a_SOURCES = \
 	src/api/v1/v1-provider-connect.h \
 	src/api/v1/v1-providers.c \
 	src/api/v1/v1-providers.h \
+	src/api/v1/v1-seen.c \
+	src/api/v1/v1-seen.h \
 	src/api/v1/v1-vm.c \
 	src/api/v1/v1-vm.h \
 	src/api/v1/v1-vm-detail.c \

@@ -88,7 +88,7 @@ const TEXTS = {
         _("Set the firmware of the destination to \"bios\" or \"efi\"."),
     ],
     tpm: [
-        _("It has a virtual TPM, whose contents are not migrated: disk encryption that depends on it asks for a recovery key"),
+        _("It has a virtual TPM, which is not migrated: encryption that uses it asks for a key"),
         _("Have the recovery keys at hand, or suspend BitLocker before the migration."),
     ],
     pci_device: [

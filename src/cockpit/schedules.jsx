@@ -175,10 +175,14 @@ export function Schedules() {
                         columns={[
                             { title: _("Name"), cell: s => s.name || s.id },
                             { title: _("Time"), cell: s => s.schedule },
-                            { title: _("Next run"), cell: s => (s.enabled ? timeText(s.next) : _("Disabled")) },
+                            {
+                                title: _("Next run"),
+                                cell: s => (s.enabled ? timeText(s.next) : _("Disabled")),
+                            },
                             {
                                 title: _("Last run"),
-                                cell: s => [timeText(s.last), stateText(s.status)].filter(Boolean).join(" · "),
+                                cell: s =>
+                                    [timeText(s.last), stateText(s.status)].filter(Boolean).join(" · "),
                             },
                             { title: _("Submitted by"), cell: s => s.submitter },
                             { title: _("Runs"), cell: s => numberText(s.runs) },

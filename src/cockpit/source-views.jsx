@@ -201,7 +201,9 @@ export function HostVm({ host, vm }) {
                             inspection={value}
                             action={disk =>
                                 disk.file &&
-                                !elsewhere(value.concerns) && <MigrateFile path={disk.file} name={disk.file} />
+                                !elsewhere(value.concerns) && (
+                                    <MigrateFile path={disk.file} name={disk.file} />
+                                )
                             }
                         />
                     </Section>

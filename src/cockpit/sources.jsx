@@ -219,14 +219,17 @@ function Hosts() {
                             {
                                 title: _("Name"),
                                 cell: h => (
-                                    <a href={"#/sources/libvirt/" + encodeURIComponent(h.id)}>{h.name || h.id}</a>
+                                    <a href={"#/sources/libvirt/" + encodeURIComponent(h.id)}>
+                                        {h.name || h.id}
+                                    </a>
                                 ),
                             },
                             { title: _("URI"), cell: h => <span className="hyper-path">{h.uri}</span> },
                             {
                                 title: _("State"),
                                 cell: h =>
-                                    h.error || (h.state === "CONNECTED" ? _("Connected") : _("Not connected")),
+                                    h.error ||
+                                    (h.state === "CONNECTED" ? _("Connected") : _("Not connected")),
                             },
                             { title: _("Virtual machines"), cell: h => numberText(h.vms) },
                             {
@@ -287,7 +290,9 @@ function Directories() {
                         columns={[
                             {
                                 title: _("Path"),
-                                cell: r => <a href={"#/sources/directory?path=" + encodeURIComponent(r)}>{r}</a>,
+                                cell: r => (
+                                    <a href={"#/sources/directory?path=" + encodeURIComponent(r)}>{r}</a>
+                                ),
                             },
                         ]}
                     />

@@ -29,7 +29,8 @@ export function useFollow(begin, dependencies) {
     return [value, handle];
 }
 
-// Follow a list that is requested as a whole, again after each signal that matches: [{ value, error }, again].
+// Follow a list that is requested as a whole, again after each signal that matches:
+// [{ value, error }, again].
 export function useList(service, load, dependencies = [], matches = [], options = {}) {
     const bus = useBus();
     const [list, handle] = useFollow(

@@ -16,7 +16,8 @@ static const struct {
         const char *code, *text, *remedy;
 } table[_CONCERN_MAX] = {
         [CONCERN_NO_DISKS] = { "no_disks", "It has no disks",
-                        "Check that it is the right one, and that the user of the source may see its disks." },
+                        "Check that it is the right one, and that the user of the source may see its "
+                        "disks." },
         [CONCERN_DISK_SIZE] = { "disk_size", "$0 has $1 bytes, which is not a whole number of sectors",
                         "Enlarge the disk by a whole number of sectors of 512 bytes." },
         [CONCERN_RDM_PHYSICAL] = { "rdm_physical",
@@ -26,7 +27,8 @@ static const struct {
                         "$0 is shared with other virtual machines, which may write to it",
                         "Stop the other virtual machines, and set the sharing of the disk to \"none\"." },
         [CONCERN_INDEPENDENT_DISK] = { "independent_disk",
-                        "$0 is independent, so that a snapshot of the running virtual machine does not contain it",
+                        "$0 is independent, so that a snapshot of the running virtual machine does "
+                        "not contain it",
                         "Have it shut down for the migration, or make the disk dependent." },
         [CONCERN_CONSOLIDATION_NEEDED] = { "consolidation_needed",
                         "Its disks need consolidation, since a snapshot was not removed completely",
@@ -48,7 +50,8 @@ static const struct {
         [CONCERN_IMAGE_REFUSED] = { "image_refused", "$0: $1",
                         "Check the image on the machine that has made it, and export it again." },
         [CONCERN_DIFFERENCING] = { "differencing", "$0 is on top of another image ($1)",
-                        "Set parameters.chain to \"flatten\" to read it with the images below it, or merge them first." },
+                        "Set parameters.chain to \"flatten\" to read it with the images below it, or "
+                        "merge them first." },
         [CONCERN_DESTINATION_EXISTS] = { "destination_exists", "$0 exists already, and is not replaced",
                         "Choose another name." },
 
@@ -56,7 +59,8 @@ static const struct {
                         "The disk has $0, but only $1 are free: it fits only if enough of it is empty",
                         "Choose another directory, or remove files." },
         [CONCERN_SUSPENDED] = { "suspended",
-                        "It is suspended: its memory is not migrated, and its guest starts as after a power failure",
+                        "It is suspended: its memory is not migrated, and its guest starts as after a "
+                        "power failure",
                         "Resume it, and shut it down." },
         [CONCERN_TOOLS_NOT_RUNNING] = { "tools_not_running",
                         "VMware Tools do not run in its guest, so that it cannot be asked to shut down",
@@ -64,7 +68,7 @@ static const struct {
         [CONCERN_FIRMWARE] = { "firmware", "Its firmware is \"$0\", which is not supported",
                         "Set the firmware of the destination to \"bios\" or \"efi\"." },
         [CONCERN_TPM] = { "tpm",
-                        "It has a virtual TPM, whose contents are not migrated: disk encryption that depends on it asks for a recovery key",
+                        "It has a virtual TPM, which is not migrated: encryption that uses it asks for a key",
                         "Have the recovery keys at hand, or suspend BitLocker before the migration." },
         [CONCERN_PCI_DEVICE] = { "pci_device", "$0 is a PCI device of its host, which is not migrated",
                         "Assign a device of the destination afterwards, if it is needed." },
@@ -72,7 +76,8 @@ static const struct {
                         "$0 is a USB device of another machine, which is not migrated",
                         "Assign a device of the destination afterwards, if it is needed." },
         [CONCERN_RDM] = { "rdm",
-                        "$0 is a raw device mapping: the whole LUN is copied, and its changes are not tracked",
+                        "$0 is a raw device mapping: the whole LUN is copied, and its changes are not "
+                        "tracked",
                         "Make sure that there is enough space, and do not migrate it warm." },
         [CONCERN_TEMPLATE] = { "template", "It is a template",
                         "Deploy a virtual machine from it, and migrate that." },

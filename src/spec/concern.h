@@ -45,8 +45,8 @@ typedef enum ConcernCode {
         _CONCERN_MAX,
 } ConcernCode;
 
-/* A list of concerns is [{"severity", "code", "text", "remedy", "parameters"}], errors first. The text is that
- * of the code, with the parameters in it, which are a list of strings: so it can be told in other languages.
+/* A list of concerns is [{"severity", "code", "text", "remedy", "parameters"}], errors first. The text is
+ * that of the code, with the parameters in it, a list of strings: so it can be told in other languages.
  *
  * Adds a concern, behind all that are as severe, with one parameter for each "$0", "$1" of its text. 0 or
  * -ENOMEM. */

@@ -378,8 +378,9 @@ static const char *const statement_texts[_SQL_MAX] = {
         /* An update keeps seq, which the API shows, and created_at. */
         [SQL_VM_PUT] = "INSERT INTO vms (host_id, uuid, name, description, state, vcpu_count, memory_bytes, "
                        "vnc, spice, persistent, created_at, updated_at, cpu_model, os_type, disk_bytes, "
-                       "cpu_topology, drift, concerns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, "
-                       "?13, ?14, ?15, ?16, ?17) "
+                       "cpu_topology, drift, concerns) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, "
+                       "?12, ?13, ?14, ?15, ?16, ?17) "
                        "ON CONFLICT (host_id, uuid) DO UPDATE SET name = excluded.name, "
                        "description = excluded.description, state = excluded.state, "
                        "vcpu_count = excluded.vcpu_count, memory_bytes = excluded.memory_bytes, "

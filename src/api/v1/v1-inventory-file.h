@@ -3,7 +3,7 @@
 
 /* What was last seen of the servers of vSphere, in a file, while the daemon does not run. */
 
-#include "api/v1/v1-provider.h"
+#include "api/v1/v1-seen.h"
 
 /* Replaces the file in @directory. 0 or negative errno. */
 int v1_inventory_file_write(const char *directory, const V1Providers *all);

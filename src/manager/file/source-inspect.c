@@ -244,7 +244,7 @@ static int begin(SourceCall *c, sd_bus_message *message, sd_bus_error *error) {
         if (streq_ptr(type, "libvirt"))
                 return start_domain(c, error);
         return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT,
-                        "source.type: must be file, vsphere or libvirt: others can only be inspected by a job");
+                        "source.type: must be file, vsphere or libvirt; a job inspects others");
 }
 
 int method_inspect_source(sd_bus_message *message, void *userdata, sd_bus_error *error) {

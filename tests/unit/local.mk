@@ -352,7 +352,7 @@ TESTS += $(UNIT_TESTS)
 TEST_TOOLS = tests/unit/manager/cron-tool tests/unit/api/print-openapi tests/unit/ctl/mock-manager
 check_PROGRAMS += $(TEST_TOOLS)
 .PHONY: test-tools
-test-tools: $(TEST_TOOLS)
+test-tools: $(TEST_TOOLS) $(check_DATA)
 tests_unit_manager_cron_tool_LDADD = $(MANAGER_LIBS)
 tests_unit_api_print_openapi_LDADD = $(API_LIBS)
 tests_unit_ctl_mock_manager_LDADD = $(SHARED_LIBS)

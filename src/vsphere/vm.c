@@ -332,7 +332,6 @@ static void put_removal(SoapRequest *q, const VmCdrom *c) {
 
 int vm_remove_cdroms(Session *s, const char *id, unsigned *ret_removed) {
         _cleanup_request_ SoapRequest *q = NULL;
-        _cleanup_answer_ SoapAnswer answer = {};
         _cleanup_vm_detail_ VmDetail d = {};
         int r = vm_devices_of(s, "VirtualMachine", id, &d);
 

@@ -37,10 +37,13 @@ static int meet(Call call, off_t at, size_t *length) {
         const Fault *f = &faults[call];
 
         n_calls[call]++;
-        if ((call == CALL_READ || call == CALL_WRITE) && n_interrupts > 0) {
-                n_interrupts--;
-                errno = EINTR;
-                return -1;
+        if (call == CALL_READ || call == CALL_WRITE) {
+                unsigned n = n_interrupts;
+                while (n > 0) /* other threads take theirs */
+                        if (atomic_compare_exchange_weak(&n_interrupts, &n, n - 1)) {
+                                errno = EINTR;
+                                return -1;
+                        }
         }
         if (f->error < 0)
                 *length = MIN(*length, (size_t) -f->error);

@@ -144,7 +144,7 @@ char *answer_message(const char *text, size_t size) {
                 return NULL;
         message = json_string_value(json_object_get(json_object_get(value, "error"), "message"));
         line = isempty(message) ? NULL : utf8_make_valid(message, strlen(message), MESSAGE_MAX);
-        return line ? ascii_replace_control(line, ' ') : NULL;
+        return line ? utf8_replace_control(line, ' ') : NULL;
 }
 
 bool answer_is_error_for(const char *text, size_t size, unsigned status, const char *path) {

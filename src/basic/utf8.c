@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "basic/utf8.h"
+#include "basic/string-util.h"
 
 static const char replacement[] = "\xef\xbf\xbd";
 
@@ -52,16 +53,34 @@ char *utf8_make_valid(const char *data, size_t size, size_t max) {
         return s;
 }
 
-char *ascii_replace_control(char *s, char by) {
-        for (char *p = s; *p; p++)
-                if ((uint8_t) *p < 0x20 || *p == 0x7f)
-                        *p = by;
+/* The size of the control character at @p; 0 if it is none. */
+static size_t control_size(const uint8_t *p) {
+        if (*p < 0x20 || *p == 0x7f)
+                return *p ? 1 : 0;
+        return p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f ? 2 : 0;
+}
+
+char *utf8_replace_control(char *s, char by) {
+        char *to = s;
+
+        for (const char *p = s; *p;) {
+                size_t n = control_size((const uint8_t *) p);
+                *to++ = n > 0 ? by : *p;
+                p += MAX(n, (size_t) 1);
+        }
+        *to = 0;
         return s;
 }
 
 bool utf8_has_control(const char *s) {
         for (const uint8_t *p = (const uint8_t *) s; *p; p++)
-                if (*p < 0x20 || *p == 0x7f || (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f))
+                if (control_size(p) > 0)
                         return true;
         return false;
+}
+
+char *utf8_vprintf(const char *format, va_list ap) {
+        _cleanup_free_ char *text = vstrprintf(format, ap);
+
+        return text ? utf8_make_valid(text, strlen(text), SIZE_MAX) : NULL;
 }

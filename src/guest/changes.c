@@ -14,7 +14,7 @@ void changes_done(Changes *c) {
 json_t *guest_text_n(const char *s, size_t size) {
         _cleanup_free_ char *text = utf8_make_valid(s, size, GUEST_TEXT_MAX);
 
-        return text ? json_string(ascii_replace_control(text, '?')) : NULL;
+        return text ? json_string(utf8_replace_control(text, '?')) : NULL;
 }
 
 json_t *guest_text(const char *s) {

@@ -129,7 +129,7 @@ static char *clean_line(const BootWatch *w) {
 
         if (!s)
                 return NULL;
-        ascii_replace_control(s, ' ');
+        utf8_replace_control(s, ' ');
         if (utf8_has_control(s)) /* C1 */
                 for (char *c = s; *c; c++)
                         *c = (signed char) *c < 0 ? '?' : *c;
@@ -233,7 +233,7 @@ int boot_watch_agent(BootWatch *w, const char *os) {
 
         if (!name)
                 return -ENOMEM;
-        ascii_replace_control(name, ' ');
+        utf8_replace_control(name, ' ');
         if (*name && !utf8_has_control(name))
                 return decide(w, KVM_BOOTS_YES, strprintf("the guest agent of %s answers", name));
         return decide(w, KVM_BOOTS_YES, strdup("its guest agent answers"));

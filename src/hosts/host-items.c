@@ -21,7 +21,7 @@ void host_items_done(HostItems *l) {
 static char *clean(const char *text) {
         char *copy = utf8_make_valid(text, strlen(text), TEXT_MAX);
 
-        return copy ? ascii_replace_control(copy, ' ') : NULL;
+        return copy ? utf8_replace_control(copy, ' ') : NULL;
 }
 
 int host_items_add(HostItems *l, const char *const *texts, size_t n_texts, const uint64_t *numbers,

@@ -150,7 +150,7 @@ int libvirt_words(virConnectPtr c, char **ret) {
         text = utf8_make_valid(words, strlen(words), WORDS_MAX);
         if (!text)
                 return -ENOMEM;
-        ascii_replace_control(text, ' ');
+        utf8_replace_control(text, ' ');
         if (virConnectIsAlive(c) != 1)
                 return -ENOLINK;
         *ret = TAKE_PTR(text);

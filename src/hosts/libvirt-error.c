@@ -46,7 +46,7 @@ int libvirt_error(char **ret_error) {
 
         *ret_error = utf8_make_valid(text, strlen(text), ERROR_TEXT_MAX);
         if (*ret_error)
-                ascii_replace_control(*ret_error, ' ');
+                utf8_replace_control(*ret_error, ' ');
         for (size_t i = 0; e && i < ELEMENTSOF(codes); i++)
                 if (e->code == codes[i].code)
                         return -codes[i].error;

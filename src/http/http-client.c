@@ -144,7 +144,7 @@ static void exchange_done(Exchange *e, CURLcode code) {
         if (!result.success) {
                 error = describe_error(e, code, (unsigned) status);
                 valid_error = error ? utf8_make_valid(error, strlen(error), ERROR_MAX) : NULL;
-                result.error = valid_error ? ascii_replace_control(valid_error, ' ') : "out of memory";
+                result.error = valid_error ? utf8_replace_control(valid_error, ' ') : "out of memory";
         }
         response = TAKE_PTR(e->response);
         result.response = strempty(response);

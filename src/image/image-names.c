@@ -4,6 +4,7 @@
 #include "basic/byte-order.h"
 #include "basic/fd-util.h"
 #include "basic/string-util.h"
+#include "basic/utf8.h"
 #include "image/hyperv-names.h"
 #include "image/image-names.h"
 #include "image/vmdk-embedded.h"
@@ -15,7 +16,7 @@ static int complain(char **ret_error, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        *ret_error = vstrprintf(format, ap);
+        *ret_error = utf8_vprintf(format, ap);
         va_end(ap);
         return *ret_error ? -EBADMSG : -ENOMEM;
 }

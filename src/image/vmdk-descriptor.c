@@ -73,7 +73,7 @@ static int complain(char **ret_error, unsigned line, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        what = vstrprintf(format, ap);
+        what = utf8_vprintf(format, ap);
         va_end(ap);
         *ret_error = what ? strprintf("line %u: %s", line, what) : NULL;
         return *ret_error ? -EBADMSG : -ENOMEM;

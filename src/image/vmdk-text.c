@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "basic/string-util.h"
+#include "basic/utf8.h"
 #include "image/vmdk-text.h"
 
 #define BLANKS " \t"
@@ -54,7 +55,7 @@ static int complain(char **ret_error, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        *ret_error = vstrprintf(format, ap);
+        *ret_error = utf8_vprintf(format, ap);
         va_end(ap);
         return *ret_error ? -EBADMSG : -ENOMEM;
 }

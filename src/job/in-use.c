@@ -93,7 +93,7 @@ static char *read_owner(int dir_fd, const char *name) {
         while (used > 0 && strchr(" \r\n\t", text[used - 1]))
                 used--;
         char *line = utf8_make_valid(text, used, OWNER_SHOWN);
-        return line ? ascii_replace_control(line, ' ') : NULL;
+        return line ? utf8_replace_control(line, ' ') : NULL;
 }
 
 /* A directory of VMware Workstation, Fusion and Server: "M12345.lck" and the like are in it while somebody

@@ -88,9 +88,9 @@ static char *describe(int process_fd, const char *pid) {
         shown = guest ? utf8_make_valid(guest, strlen(guest), NAME_SHOWN) : NULL;
         if (!program)
                 return NULL;
-        return shown ? strprintf("%s, process %s (virtual machine %s),", ascii_replace_control(program, '?'),
-                                       pid, ascii_replace_control(shown, '?'))
-                     : strprintf("%s, process %s,", ascii_replace_control(program, '?'), pid);
+        return shown ? strprintf("%s, process %s (virtual machine %s),", utf8_replace_control(program, '?'),
+                                       pid, utf8_replace_control(shown, '?'))
+                     : strprintf("%s, process %s,", utf8_replace_control(program, '?'), pid);
 }
 
 /* True if the process has the file open with a lock on it: /proc/PID/fdinfo says which descriptor holds

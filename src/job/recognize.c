@@ -37,7 +37,7 @@ static int take_text(char **p, const char *value) {
         *p = utf8_make_valid(value, strlen(value), TEXT_MAX);
         if (!*p)
                 return -ENOMEM;
-        (void) ascii_replace_control(*p, ' ');
+        (void) utf8_replace_control(*p, ' ');
         return 0;
 }
 

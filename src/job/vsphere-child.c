@@ -209,7 +209,7 @@ static int receive(VsphereChild *c, VsphereReply *ret) {
                 return ret->r;
         }
         ret->code[sizeof(ret->code) - 1] = ret->message[sizeof(ret->message) - 1] = '\0';
-        ascii_replace_control(ret->message, ' ');
+        utf8_replace_control(ret->message, ' ');
         if (!utf8_is_valid(ret->message))
                 snprintf(ret->message, sizeof(ret->message), "The server gave no reason");
         if (ret->code[strspn(ret->code, "abcdefghijklmnopqrstuvwxyz0123456789_")] != '\0')

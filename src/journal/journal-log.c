@@ -59,7 +59,7 @@ static int read_line(sd_journal *j, char **ret) {
         if (!message)
                 return -ENOMEM;
         format_rfc3339(time, realtime - realtime % USEC_PER_SEC);
-        char *line = strprintf("%s %s", time, ascii_replace_control(message, ' '));
+        char *line = strprintf("%s %s", time, utf8_replace_control(message, ' '));
         if (!line)
                 return -ENOMEM;
         *ret = line;

@@ -24,7 +24,7 @@ void json_errors_done(JsonErrors *e) {
 static char *make_line(const char *text) {
         char *line = utf8_make_valid(text, strlen(text), LINE_MAX_BYTES);
 
-        return line ? ascii_replace_control(line, '?') : NULL;
+        return line ? utf8_replace_control(line, '?') : NULL;
 }
 
 static int add_unknown(JsonErrors *e, const char *field) {

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 
 #include "basic/string-util.h"
+#include "basic/utf8.h"
 #include "shared/error-table.h"
 
 /* The last entry before the end is INTERNAL: what everything unknown becomes. Where two have the same errno,
@@ -130,14 +131,14 @@ const ErrorEntry *error_entry_by_bus_name(const char *name) {
 
 int bus_error_setf(sd_bus_error *error, const char *bus_name, const char *format, ...) {
         const ErrorEntry *e = error_entry_by_bus_name(bus_name);
+        _cleanup_free_ char *text = NULL;
         va_list ap;
 
-        if (!format)
-                (void) sd_bus_error_set(error, e->bus_name, e->text);
-        else {
+        if (format) {
                 va_start(ap, format);
-                (void) sd_bus_error_setfv(error, e->bus_name, format, ap);
+                text = utf8_vprintf(format, ap); /* as all strings of D-Bus are */
                 va_end(ap);
         }
+        (void) sd_bus_error_set(error, e->bus_name, format ? strna(text) : e->text);
         return -e->error;
 }

@@ -118,7 +118,7 @@ static char *first_error(json_t *errors) {
         const char *text = first_text(json_array_get(errors, 0));
         char *valid = utf8_make_valid(text, strlen(text), WHY_MAX);
 
-        return valid ? ascii_replace_control(valid, ' ') : NULL;
+        return valid ? utf8_replace_control(valid, ' ') : NULL;
 }
 
 /* Null and an empty list say that all is well. */

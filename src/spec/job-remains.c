@@ -50,7 +50,7 @@ int job_remains_decode(const char *text, size_t size, JobRemains **ret) {
                 return r;
         if (errors.n_errors > 0 || errors.unknown)
                 return -EBADMSG;
-        ascii_replace_control(remains->message, ' ');
+        utf8_replace_control(remains->message, ' ');
         *ret = TAKE_PTR(remains);
         return 0;
 }

@@ -73,8 +73,8 @@ int job_result_write(const JobResult *r, const char *directory) {
                 return -ENOMEM;
         object = json_pack("{s:I, s:s, s:s?, s:s, s:s?, s:O?, s:O?, s:O?, s:O?}", "attempt",
                         (json_int_t) r->attempt, "outcome", job_outcome_to_string(r->outcome), "phase",
-                        job_phase_to_string(r->phase), "message", ascii_replace_control(message, ' '),
-                        "code", r->code, "outputs", r->outputs, "vm", r->vm, "guest", r->guest, "metrics",
+                        job_phase_to_string(r->phase), "message", utf8_replace_control(message, ' '), "code",
+                        r->code, "outputs", r->outputs, "vm", r->vm, "guest", r->guest, "metrics",
                         r->metrics);
         if (!object)
                 return -EINVAL;
@@ -280,7 +280,7 @@ int job_result_decode(const char *text, size_t size, JobResult **ret) {
         if (r < 0)
                 return r;
         if (result->message)
-                ascii_replace_control(result->message, ' ');
+                utf8_replace_control(result->message, ' ');
         *ret = TAKE_PTR(result);
         return 0;
 }

@@ -26,7 +26,7 @@ char *vm_text(const char *s, size_t max) {
 
         if (!text)
                 return NULL;
-        (void) ascii_replace_control(text, ' ');
+        (void) utf8_replace_control(text, ' ');
         /* C1 control characters are two bytes in UTF-8. */
         for (char *p = text; *p; p++)
                 if ((unsigned char) p[0] == 0xc2 && (unsigned char) p[1] >= 0x80 &&

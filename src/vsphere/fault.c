@@ -75,7 +75,7 @@ static int dup_text(const xmlNode *n, char **ret) {
         copy = utf8_make_valid(text, strlen(text), TEXT_MAX);
         if (!copy)
                 return -ENOMEM;
-        *ret = ascii_replace_control(copy, ' ');
+        *ret = utf8_replace_control(copy, ' ');
         return 0;
 }
 

@@ -103,10 +103,10 @@ char *perform_describe(CURLcode code, const TlsTrust *trust, const char *error) 
         else
                 text = strdup(curl_easy_strerror(code));
         if (!text || !tls_trust_refused(trust, code))
-                return text ? ascii_replace_control(TAKE_PTR(text), ' ') : NULL;
+                return text ? utf8_replace_control(TAKE_PTR(text), ' ') : NULL;
         valid = strprintf(
                         "the certificate is not accepted (%s). If its SHA-256 thumbprint %s is that of the "
                         "server, configure this thumbprint",
                         text, trust->seen);
-        return valid ? ascii_replace_control(valid, ' ') : NULL;
+        return valid ? utf8_replace_control(valid, ' ') : NULL;
 }

@@ -281,7 +281,7 @@ int soap_fail(Soap *s, int r, const char *fault, const char *format, ...) {
         };
         if (!s->error.text)
                 return -ENOMEM;
-        (void) ascii_replace_control(s->error.text, ' ');
+        (void) utf8_replace_control(s->error.text, ' ');
         return r;
 }
 

@@ -95,7 +95,7 @@ static json_t *entry_line(const JobEvent *e) {
                 return NULL;
         line = strprintf("%s.%03uZ %s %s%s%s", stamp,
                         (unsigned) (e->realtime % USEC_PER_SEC / USEC_PER_MSEC), level_names[level_of(e)],
-                        strempty(phase), phase ? ": " : "", ascii_replace_control(message, ' '));
+                        strempty(phase), phase ? ": " : "", utf8_replace_control(message, ' '));
         return line ? json_text(line) : NULL;
 }
 

@@ -43,8 +43,11 @@ START_TEST(control_characters_are_found_and_replaced) {
         char s[] = "a\n\x1b[31m\x7f\t";
 
         ck_assert(utf8_has_control(s));
-        ck_assert_str_eq(ascii_replace_control(s, '?'), "a??[31m??");
+        ck_assert_str_eq(utf8_replace_control(s, '?'), "a??[31m??");
         ck_assert(!utf8_has_control(s));
+        char csi[] = "\xc2\x9b"
+                     "31m\xc2\xa0\xc2";
+        ck_assert_str_eq(utf8_replace_control(csi, '?'), "?31m\xc2\xa0\xc2");
         ck_assert(utf8_has_control("\xc2\x9b"));
         ck_assert(!utf8_has_control("\xc2\xa0\xc3\x9b"));
 }

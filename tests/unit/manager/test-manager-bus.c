@@ -124,6 +124,9 @@ BUS_TEST(wrong_options_are_refused_by_name)
         refused_option(&f, "secrets: names must be", "secrets", "a{ss}", 1, "../../etc/passwd", "x");
         refused_option(&f, "secrets: names must be", "secrets", "a{ss}", 1, name, "x");
         refused_option(&f, "any-worker: must be of type b", "any-worker", "s", "yes");
+        /* What is shown is cut, but not within a character. */
+        memcpy(name + 63, "\xc3\xa9", 3);
+        refused_option(&f, "aaa\xef\xbf\xbd: there is no such option", name, "s", "x");
 BUS_TEST_END
 
 BUS_TEST(the_same_job_twice_is_one_job)

@@ -103,8 +103,9 @@ equal "$(events "$dir/stream")" "$(events "$dir/whole")" "the events of a client
 
 # --- the first use, word for word as in the README, which the package contains -----------------------------
 
-# But what is installed already, and what does not end
-zcat -f /usr/share/doc/hyper/README.md* | awk '/^## / { here = /Quick start/ }
+# But what is installed already, and what does not end. (The machine installs no documentation.)
+dpkg-deb --fsys-tarfile "$dir"/next/hyper_*.deb | tar -xO --wildcards '*/doc/hyper/README.md*' | zcat -f |
+        awk '/^## / { here = /Quick start/ }
         here && /^```/ { n++; next } here && n > 2 && n % 2 == 1 && !/^apt-get |journalctl.* -f /' >"$dir/first-use"
 contains "$(cat "$dir/first-use")" "hyperctl submit --source /srv/old.vmdk" "the first use"
 qemu-img convert -f raw -O vmdk "$dir/disk.raw" /srv/old.vmdk

@@ -70,7 +70,8 @@ submit_to_slurm controller-slow
 eventually 60 "the job runs" is_state controller-slow RUNNING
 on_server sh -ec 'systemctl kill --signal=KILL slurmctld; sleep 1; systemctl reset-failed slurmctld; systemctl restart slurmctld'
 ended controller-slow
-equal "$(slurm_jobs controller-slow | wc -l)" 1 "the jobs in Slurm"
+# (slurmctld knows nothing of a job that it has not saved when it is killed)
+[ "$(slurm_jobs controller-slow | wc -l)" -le 1 ] || fail "Slurm has two jobs for one: $(slurm_jobs controller-slow)"
 
 # a running job is cancelled
 submit_to_slurm cancelled-slow

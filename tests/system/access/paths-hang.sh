@@ -3,7 +3,7 @@
 # timeout: 180
 # slow: what hangs is given up after 10 s, three times
 #
-# A file system whose server is dead (an autofs mount whose daemon never answers stands in for NFS): a job on
+# A file system whose server is dead (a FUSE mount whose daemon never answers stands in for NFS): a job on
 # it is refused with the path, a job that starts fails with it, and the manager goes on as if nothing was.
 
 # shellcheck source=tests/system/lib/lib.sh
@@ -26,18 +26,17 @@ busctl -q call "${manager[@]}" SubmitJob 'sa{sv}' "$(spec $dead/store/a.raw "$di
         '.job_id = "late"')" 0
 
 # The daemon of the mount reads nothing and answers nothing.
-cat >"$dir/autofs.py" <<'END'
+cat >"$dir/dead.py" <<'END'
 import ctypes, os, signal, sys
-r, w = os.pipe()
+fd = os.open("/dev/fuse", os.O_RDWR)
 libc = ctypes.CDLL(None, use_errno=True)
-options = f"fd={w},pgrp={os.getpgrp()},minproto=5,maxproto=5,indirect"
-if libc.mount(b"dead", sys.argv[1].encode(), b"autofs", 0, options.encode()) < 0:
+options = f"fd={fd},rootmode=40000,user_id=0,group_id=0,allow_other"
+if libc.mount(b"dead", sys.argv[1].encode(), b"fuse", 0, options.encode()) < 0:
     sys.exit("mount: " + os.strerror(ctypes.get_errno()))
-os.close(w)
 open(sys.argv[2], "w").close()
 signal.pause()
 END
-systemd-run -q --collect --unit=test-autofs python3 "$dir/autofs.py" $dead "$dir/mounted"
+systemd-run -q --collect --unit=test-dead python3 "$dir/dead.py" $dead "$dir/mounted"
 eventually 20 "the dead file system is mounted" test -e "$dir/mounted"
 
 submit_timed() { busctl --timeout=60 call "${manager[@]}" SubmitJob 'sa{sv}' "$1" 0 2>&1; }
@@ -71,5 +70,5 @@ equal "$(systemctl show -P NRestarts hyper-managerd.service)" 0 "restarts of the
 systemctl stop hyper-managerd.service
 equal "$(systemctl show -P Result hyper-managerd.service)" success "how the manager has ended"
 stop_serving "$dir/slow.sock"
-systemctl stop test-autofs.service
+systemctl stop test-dead.service
 umount $dead

@@ -125,7 +125,8 @@ static int check_stored(const Check *c) {
         for (size_t i = 0; i < ELEMENTSOF(keys) && r >= 0 && !is_resolved(c); i++)
                 if (is_given(c, keys[i]))
                         r = complain(c, keys[i], "must not be given with name: the stored source has it");
-        return r;
+        /* (A client can say that it is resolved, too.) */
+        return r >= 0 && is_resolved(c) && c->s->url ? check_url(c) : r;
 }
 
 /* "must …" of an inventory path; NULL: it is well-formed. */

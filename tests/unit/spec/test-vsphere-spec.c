@@ -52,6 +52,8 @@ START_TEST(a_machine_and_a_login_are_needed) {
                         "source.vcenter_url: must not be given with name: the stored source has it; "
                         "source.username: must not be given with name: the stored source has it; "
                         "source.password: must not be given with name: the stored source has it");
+        check("\"name\":\"vc1\",\"vcenter_url\":\"http://vc\",\"password\":\"***\"," PATH,
+                        "source.vcenter_url: must use https");
         check("\"name\":\"../x\"," PATH,
                         "source.name: must be 1 to 64 letters, digits, \".\", \"_\" and \"-\", the first a "
                         "letter or digit");

@@ -127,13 +127,7 @@ static int look_at_line(BootWatch *w, bool ended) {
 static char *clean_line(const BootWatch *w) {
         char *s = utf8_make_valid(w->line, w->n_line, KVM_BOOT_LINE_MAX);
 
-        if (!s)
-                return NULL;
-        utf8_replace_control(s, ' ');
-        if (utf8_has_control(s)) /* C1 */
-                for (char *c = s; *c; c++)
-                        *c = (signed char) *c < 0 ? '?' : *c;
-        return s;
+        return s ? utf8_replace_control(s, ' ') : NULL;
 }
 
 static int end_line(BootWatch *w) {
@@ -233,7 +227,6 @@ int boot_watch_agent(BootWatch *w, const char *os) {
 
         if (!name)
                 return -ENOMEM;
-        utf8_replace_control(name, ' ');
         if (*name && !utf8_has_control(name))
                 return decide(w, KVM_BOOTS_YES, strprintf("the guest agent of %s answers", name));
         return decide(w, KVM_BOOTS_YES, strdup("its guest agent answers"));

@@ -97,7 +97,7 @@ START_TEST(the_console_is_kept_as_lines) {
         show(w, "\033[1mone\033[0m\r\n\r\n50%\r100%\r\ntw\bwo\033]0;title\a\xff\xc2\x85\n\033[H");
         show(w, "three");
         lines = console_lines(w);
-        ck_assert_str_eq(lines, "one|100%|two?????|three");
+        ck_assert_str_eq(lines, "one|100%|two\xef\xbf\xbd |three");
         for (unsigned i = 0; i < 100; i++) {
                 _cleanup_free_ char *line = strprintf("line %u\n", i);
                 show(many, line);

@@ -24,15 +24,7 @@ bool vm_is_word(const char *s) {
 char *vm_text(const char *s, size_t max) {
         char *text = utf8_make_valid(s, strlen(s), max);
 
-        if (!text)
-                return NULL;
-        (void) utf8_replace_control(text, ' ');
-        /* C1 control characters are two bytes in UTF-8. */
-        for (char *p = text; *p; p++)
-                if ((unsigned char) p[0] == 0xc2 && (unsigned char) p[1] >= 0x80 &&
-                                (unsigned char) p[1] <= 0x9f)
-                        p[0] = p[1] = ' ';
-        return text;
+        return text ? utf8_replace_control(text, ' ') : NULL;
 }
 
 int vm_word(const char *s, char **ret) {

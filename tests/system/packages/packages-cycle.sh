@@ -103,10 +103,12 @@ equal "$(events "$dir/stream")" "$(events "$dir/whole")" "the events of a client
 
 # --- the first use, word for word as in the README, which the package contains -----------------------------
 
-# But what is installed already, and what does not end. (The machine installs no documentation.)
+# But what is installed already, what does not end, and what exits with the state of a unit. (The machine
+# installs no documentation.)
 dpkg-deb --fsys-tarfile "$dir"/next/hyper_*.deb | tar -xO --wildcards '*/doc/hyper/README.md*' | zcat -f |
         awk '/^## / { here = /Quick start/ }
-        here && /^```/ { n++; next } here && n > 2 && n % 2 == 1 && !/^apt-get |journalctl.* -f /' >"$dir/first-use"
+        here && /^```/ { n++; next } here && n > 2 && n % 2 == 1 && !/^apt-get |journalctl.* -f |^systemctl status /' \
+                >"$dir/first-use"
 contains "$(cat "$dir/first-use")" "hyperctl submit --source /srv/old.vmdk" "the first use"
 qemu-img convert -f raw -O vmdk "$dir/disk.raw" /srv/old.vmdk
 bash -e "$dir/first-use" >"$dir/first-use.out" 2>&1 || fail "the first use fails: $(cat "$dir/first-use.out")"

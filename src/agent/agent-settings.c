@@ -11,8 +11,10 @@
 #include "basic/string-util.h"
 #include "basic/utf8.h"
 #include "shared/settings-kind.h"
+#include "shared/settings-placement.h"
 #include "shared/settings-yaml.h"
 #include "spec/job-spec.h"
+#include "spec/label.h"
 
 #define CREDSTORE SYSCONFDIR "/credstore"
 #define API_KEY_MAX ((size_t) 1024)
@@ -29,6 +31,7 @@ AgentSettings *agent_settings_free(AgentSettings *s) {
         free(s->server.certificate_file);
         free(s->server.key_file);
         free(s->worker.id);
+        strv_free(s->worker.labels);
         free(s->worker.directory);
         free(s->daemon.log_level);
         if (s->api_key)
@@ -138,6 +141,7 @@ static const SettingsEntry entries[] = {
         { SETTING(worker, max_jobs, settings_number), "must be a whole number, 1 to 64", 64 },
         { SETTING(worker, heartbeat, settings_seconds), "must be a whole number of seconds, 1 to 120", 120 },
         { SETTING(worker, directory, directory), "must be an absolute path" },
+        { SETTING(worker, labels, settings_labels), LABELS_EXPECTED },
         { SETTING(daemon, log_level, settings_level), "must be one of debug, info, notice, warning, err" },
         {},
 };

@@ -23,6 +23,7 @@ typedef struct AgentSettings {
                 unsigned max_jobs; /* worker.max_jobs: at the same time, 1 to 64; default 2 */
                 usec_t heartbeat; /* worker.heartbeat: how often, seconds in the file, 1 to 120; default
                                    * 30 */
+                char **labels; /* worker.labels: of this machine; NULL: none */
                 char *directory; /* worker.directory: whose free space is told; default / */
         } worker;
         struct {

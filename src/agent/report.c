@@ -8,6 +8,7 @@
 
 #include "basic/string-util.h"
 #include "shared/machine.h"
+#include "spec/label.h"
 #include "json/json-table.h"
 
 /* What a server takes of an event's details (dialect/worker-message.c). */
@@ -29,18 +30,22 @@ static json_t *capabilities_json(void) {
 }
 
 json_t *hello_json(const AgentSettings *s) {
+        _cleanup_free_ char *labels = labels_to_text(s->worker.labels);
         struct utsname u;
 
+        if (!labels)
+                return NULL;
         if (uname(&u) < 0)
                 u = (struct utsname){};
-        return json_pack("{s:s, s:o, s:o, s:{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}, s:s}", "worker_id",
-                        s->worker.id, "capabilities", capabilities_json(), "operations",
+        return json_pack("{s:s, s:o, s:o, s:{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I}, s:s, s:o}",
+                        "worker_id", s->worker.id, "capabilities", capabilities_json(), "operations",
                         operations_to_json(machine_operations()), "system_info", "hostname",
                         utf8_is_valid(u.nodename) ? u.nodename : "?", "os", u.sysname, "kernel", u.release,
                         "architecture", u.machine, "agent", "hyper " PACKAGE_VERSION, "memory_mb",
                         (json_int_t) machine_memory_mb(), "disk_space_mb",
                         (json_int_t) machine_free_space_mb(s->worker.directory), "max_jobs",
-                        (json_int_t) s->worker.max_jobs, "execution_mode", "systemd");
+                        (json_int_t) s->worker.max_jobs, "execution_mode", "systemd", "labels",
+                        labels_to_json(labels));
 }
 
 json_t *question_json(const AgentSettings *s, unsigned wait) {

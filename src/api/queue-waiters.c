@@ -21,6 +21,7 @@ struct QueueWaiter {
         usec_t until; /* monotonic */
         uint64_t serial; /* order of arrival */
         WorkerOffer offer; /* while it waits; without its worker_id */
+        char *labels; /* those of the offer */
         char *job_id; /* that it was woken for, while it asks */
         bool waits; /* on the list */
         bool known; /* by its worker_id */
@@ -56,6 +57,7 @@ static void waiter_free(void *userdata) {
         free(w->worker_id);
         free(w->text);
         free(w->job_id);
+        free(w->labels);
         free(w);
 }
 
@@ -134,39 +136,52 @@ static void waiter_join(QueueWaiter *w) {
         w->waits = true;
 }
 
-/* True if @id still waits for any worker; with what it demands. */
-static bool job_waits(QueueWaiters *q, const char *id, uint64_t *ret_demand) {
+/* The row of @id if it still waits for any worker. */
+static JobRow *job_that_waits(QueueWaiters *q, Store *store, const char *id) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
-        Store *store;
 
-        if (api_store(q->api, &store) < 0 || store_job_get(store, id, &row) < 0)
-                return false;
-        *ret_demand = row->demand;
-        return row->state == JOB_QUEUED && row->any_worker;
+        if (store_job_get(store, id, &row) < 0)
+                return NULL;
+        return row->state == JOB_QUEUED && row->any_worker ? TAKE_PTR(row) : NULL;
+}
+
+/* The first that the job suits this well, of those behind @serial. */
+static QueueWaiter *find_waiter(
+                QueueWaiters *q, Store *store, const JobRow *row, PlacementFit fit, uint64_t serial) {
+        QueueWaiter *w, *next;
+        PlacementFit found;
+
+        for (w = TAILQ_FIRST(&q->waiting); w; w = next) {
+                next = TAILQ_NEXT(w, waiting);
+                if (w->serial <= serial || !worker_offer_meets(&w->offer, row->demand) ||
+                                worker_offer_fit(store, &w->offer, row, &found) < 0 || found != fit)
+                        continue;
+                if (!request_client_is_gone(w->request) && request_is_still_allowed(w->request))
+                        return w;
+                waiter_over(w->request);
+        }
+        return NULL;
 }
 
 /* Has the first that can do the job ask for it, of those behind @serial. */
 static void wake_behind(QueueWaiters *q, const char *job_id, uint64_t serial) {
-        QueueWaiter *w, *next;
-        uint64_t demand;
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        QueueWaiter *w;
+        Store *store;
 
-        if (TAILQ_EMPTY(&q->waiting) || !job_waits(q, job_id, &demand))
+        if (TAILQ_EMPTY(&q->waiting) || api_store(q->api, &store) < 0 ||
+                        !(row = job_that_waits(q, store, job_id)))
                 return;
-        for (w = TAILQ_FIRST(&q->waiting); w; w = next) {
-                next = TAILQ_NEXT(w, waiting);
-                if (w->serial <= serial || !worker_offer_meets(&w->offer, demand))
-                        continue;
-                if (request_client_is_gone(w->request) || !request_is_still_allowed(w->request)) {
-                        waiter_over(w->request);
-                        continue;
-                }
-                waiter_leave(w);
-                request_unpark(w->request);
-                free(w->job_id);
-                w->job_id = strdup(job_id); /* without it the job waits for the next one who asks */
-                request_handler_returned(w->request, w->ops->ask(w->request));
+        w = find_waiter(q, store, row, PLACEMENT_FITS, serial);
+        if (!w)
+                w = find_waiter(q, store, row, PLACEMENT_LEFT, serial);
+        if (!w)
                 return;
-        }
+        waiter_leave(w);
+        request_unpark(w->request);
+        free(w->job_id);
+        w->job_id = strdup(job_id); /* without it the job waits for the next one who asks */
+        request_handler_returned(w->request, w->ops->ask(w->request));
 }
 
 bool queue_waiter_told(Request *r, bool found, const WorkerOffer *offer) {
@@ -176,8 +191,11 @@ bool queue_waiter_told(Request *r, bool found, const WorkerOffer *offer) {
         bool waits = false;
 
         if (!found && offer && now_monotonic() < w->until && !request_is_over(r) && !api_is_ending(q->api)) {
+                free(w->labels);
+                w->labels = strdup(strempty(offer->labels));
                 w->offer = *offer;
                 w->offer.worker_id = NULL;
+                w->offer.labels = w->labels;
                 if (request_park(r, w->until, waiter_over) >= 0) {
                         waiter_join(w);
                         waits = true;

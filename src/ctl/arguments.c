@@ -11,6 +11,8 @@
 #include "ctl/similar.h"
 #include "spec/job-spec.h"
 #include "spec/job-state.h"
+#include "spec/label.h"
+#include "spec/limit-rules.h"
 #include "spec/vsphere-spec.h"
 #include "spec/warm-spec.h"
 
@@ -269,6 +271,23 @@ static int parse_network(const OptionRow *row, const char *value, Arguments *a) 
         return strv_extend(&a->networks, value) < 0 ? log_oom() : 0;
 }
 
+static int parse_hold(const OptionRow *row, const char *value, Arguments *a) {
+        if (!limit_name_is_valid(value)) {
+                log_error("--hold= must be a kind and a name, as in --hold=esx:esx7.example.com.");
+                return -EINVAL;
+        }
+        return strv_extend(&a->holds, value) < 0 ? log_oom() : 0;
+}
+
+static int parse_label(const OptionRow *row, const char *value, Arguments *a) {
+        if (!label_is_valid(value + strspn(value, "-~")) || strspn(value, "-~") > 1) {
+                log_error("--label= must be LABEL, -LABEL or ~LABEL, of lower-case letters, digits, \".\", "
+                          "\"_\" and \"-\".");
+                return -EINVAL;
+        }
+        return strv_extend(&a->labels, value) < 0 ? log_oom() : 0;
+}
+
 /* --- the table
  * ------------------------------------------------------------------------------------------ */
 
@@ -412,6 +431,13 @@ static const OptionRow options[_OPTION_MAX] = {
                                             "A secret of the job, such as source.tls_psk, from a file or "
                                             "stdin (-)" },
                         parse_secret },
+        [OPTION_HOLD] = { { "hold", 0, "LIMIT",
+                                          "A limit that the job holds while it runs, such as esx:HOST" },
+                        parse_hold },
+        [OPTION_LABEL] = { { "label", 0, "[-|~]LABEL",
+                                           "A label that its machine must have; with - must not, with ~ "
+                                           "should" },
+                        parse_label },
         [OPTION_USER] = { { "user", 0, "USER", "The user that logs in to the vCenter or ESXi host" },
                         parse_text, AT(user) },
         [OPTION_DATACENTER] = { { "datacenter", 0, "NAME", "The datacenter of the VMs" }, parse_text,
@@ -475,6 +501,8 @@ OptionSet options_common(void) {
 void arguments_done(Arguments *a) {
         a->secrets = strv_free(a->secrets);
         a->networks = strv_free(a->networks);
+        a->holds = strv_free(a->holds);
+        a->labels = strv_free(a->labels);
         a->states = strv_free(a->states);
 }
 

@@ -82,6 +82,8 @@ typedef enum Option {
         OPTION_FORCE,
         OPTION_ROOT,
         OPTION_LUKS_KEYS,
+        OPTION_HOLD,
+        OPTION_LABEL,
         _OPTION_MAX,
 } Option;
 
@@ -140,6 +142,8 @@ typedef struct Arguments {
         const char *scope; /* of a key */
         const char *to, *libvirt, *pool, *firmware; /* of a domain */
         char **networks; /* likewise: "SOURCE=NETWORK" */
+        char **holds; /* likewise: names of limits */
+        char **labels; /* likewise: "LABEL", "-LABEL" or "~LABEL" */
         bool start, boot_check, yes;
         bool dry_run, force; /* of a guest that is fixed */
         bool quick; /* an inspection without a job */

@@ -419,6 +419,42 @@ static int apply_warm(const Arguments *a, json_t *spec) {
                                                : status;
 }
 
+static json_t *list_of(json_t *parent, const char *key) {
+        json_t *list = json_object_get(parent, key);
+
+        if (json_is_array(list))
+                return list;
+        return json_object_set_new(parent, key, json_array()) < 0 ? NULL : json_object_get(parent, key);
+}
+
+static int append(json_t *list, const char *text) {
+        return !list || json_array_append_new(list, json_string(text)) < 0 ? (log_oom(), EXIT_OTHER)
+                                                                           : EXIT_OK;
+}
+
+/* Which machines may have it, and what it holds there. */
+static int apply_placement(const Arguments *a, json_t *spec) {
+        json_t *placement = json_object_get(spec, "placement");
+        int status = EXIT_OK;
+
+        if (a->labels && !json_is_object(placement)) {
+                if (json_object_set_new(spec, "placement", json_object()) < 0)
+                        return log_oom(), EXIT_OTHER;
+                placement = json_object_get(spec, "placement");
+        }
+        STRV_FOREACH(label, a->labels)
+                if (status == EXIT_OK)
+                        status = append(list_of(placement,
+                                                        **label == '-'                   ? "none"
+                                                                        : **label == '~' ? "preferred"
+                                                                                         : "all"),
+                                        *label + strspn(*label, "-~"));
+        STRV_FOREACH(name, a->holds)
+                if (status == EXIT_OK)
+                        status = append(list_of(spec, "limits"), *name);
+        return status;
+}
+
 int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
         int status;
 
@@ -448,6 +484,8 @@ int submit_spec_apply(const Arguments *a, json_t *spec, const char *tail) {
                 status = set_string(spec, "parameters", "source_power", a->source_power);
         if (status == EXIT_OK)
                 status = apply_warm(a, spec);
+        if (status == EXIT_OK)
+                status = apply_placement(a, spec);
         if (status == EXIT_OK && a->allow_larger)
                 status = set_new(spec, "parameters", "allow_larger", json_true());
         if (status == EXIT_OK && a->operation)

@@ -125,12 +125,13 @@ static int view_system_info(Ctl *ctl, json_t *info) {
 
 static int view_worker(Ctl *ctl, json_t *w) {
         _cleanup_free_ char *capabilities = join_capabilities(json_object_get(w, "capabilities")),
-                            *operations = join_capabilities(json_object_get(w, "operations"));
+                            *operations = join_capabilities(json_object_get(w, "operations")),
+                            *labels = join_capabilities(json_object_get(w, "labels"));
         json_int_t jobs = json_integer_value(json_object_get(w, "jobs"));
         bool active = json_is_true(json_object_get(w, "active"));
         char heard[VIEW_WHEN_SIZE], registered[VIEW_WHEN_SIZE], jobs_text[32];
 
-        if (!capabilities || !operations)
+        if (!capabilities || !operations || !labels)
                 return -ENOMEM;
         (void) snprintf(jobs_text, sizeof(jobs_text), "%" JSON_INTEGER_FORMAT, jobs);
         const struct {
@@ -145,6 +146,7 @@ static int view_worker(Ctl *ctl, json_t *w) {
                 { "Can", capabilities, COLOUR_NONE },
                 { "Does", operations, COLOUR_NONE },
                 { "Mode", view_string(w, "execution_mode"), COLOUR_NONE },
+                { "Labels", labels, COLOUR_NONE },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {

@@ -45,7 +45,7 @@
                         B(OPTION_ID) | B(OPTION_PRIORITY) | B(OPTION_TIMEOUT) | B(OPTION_RETRIES) |      \
                         B(OPTION_CONVERSION_METHOD) | B(OPTION_SOURCE_POWER) | B(OPTION_WARM) |          \
                         B(OPTION_INTERVAL) | B(OPTION_SHUTDOWN_TIMEOUT) | B(OPTION_POWER_OFF) |          \
-                        B(OPTION_POWER_ON_AFTER_FAILURE))
+                        B(OPTION_POWER_ON_AFTER_FAILURE) | B(OPTION_HOLD) | B(OPTION_LABEL))
 #define GUEST_OPTIONS (B(OPTION_ROOT) | B(OPTION_LUKS_KEYS))
 #define VSPHERE_OPTIONS                                                                \
         (B(OPTION_USER) | B(OPTION_DATACENTER) | B(OPTION_CA) | B(OPTION_THUMBPRINT) | \

@@ -152,6 +152,12 @@ const FieldMap worker_fields[] = {
         { "limits", "limits", FIELD_SHOWN,
                         "Names of limits, such as \"esx:esx7.example.com\", that the job holds while it "
                         "runs, besides those of its endpoints." },
+        { "placement.all", "placement.all", FIELD_SHOWN,
+                        "Labels that the machine which carries the job out must have." },
+        { "placement.none", "placement.none", FIELD_SHOWN, "Labels that it must not have." },
+        { "placement.preferred", "placement.preferred", FIELD_SHOWN,
+                        "Labels that it should have: other machines take the job if they find no other "
+                        "one." },
         { "audit_info", "audit_info", FIELD_SHOWN, "Who wants it, and why: kept for you." },
         { "audit", "audit_info", FIELD_FALLBACK, "An older form of audit_info." },
         { "capability_requirements", "capability_requirements", FIELD_SHOWN },

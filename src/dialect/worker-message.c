@@ -4,6 +4,7 @@
 #include "journal/job-event.h"
 #include "spec/capability.h"
 #include "spec/job-result.h"
+#include "spec/label.h"
 #include "json/json-parse.h"
 
 static int verdict(const JsonErrors *errors) {
@@ -45,6 +46,7 @@ static const JsonField hello_fields[] = {
         { "capabilities", JSON_FIELD_ANY, offsetof(WorkerHello, capabilities), JSON_NULLABLE },
         { "operations", JSON_FIELD_ANY, offsetof(WorkerHello, operations), JSON_NULLABLE },
         { "system_info", JSON_FIELD_ANY, offsetof(WorkerHello, system_info), JSON_NULLABLE },
+        { "labels", JSON_FIELD_STRV, offsetof(WorkerHello, labels), JSON_NULLABLE },
         { "job_id", JSON_FIELD_STRING, offsetof(WorkerHello, job_id), JSON_NULLABLE, .max = JOB_ID_MAX },
         { "wait", JSON_FIELD_UNSIGNED, offsetof(WorkerHello, wait), JSON_NULLABLE, .max = WORKER_WAIT_MAX },
         {},
@@ -102,6 +104,10 @@ static int check_operations(WorkerHello *h, JsonErrors *errors) {
         return r == -EBADMSG ? 0 : r;
 }
 
+static int check_labels(const WorkerHello *h, JsonErrors *errors) {
+        return labels_are_valid(h->labels) ? 0 : wrong(errors, "labels", LABELS_EXPECTED);
+}
+
 static int check_hello(WorkerHello *h, bool registering, JsonErrors *errors) {
         int r = 0;
 
@@ -116,6 +122,8 @@ static int check_hello(WorkerHello *h, bool registering, JsonErrors *errors) {
                 r = check_capabilities(h, registering, errors);
         if (r >= 0)
                 r = check_operations(h, errors);
+        if (r >= 0)
+                r = check_labels(h, errors);
         return r < 0 ? r : check_system_info(h, errors);
 }
 

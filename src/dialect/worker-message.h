@@ -27,6 +27,7 @@ typedef struct WorkerHello {
         json_t *system_info; /* object, or NULL */
         uint64_t memory_gb,
                         disk_gb; /* whole GiB of system_info.memory_mb and .disk_space_mb; 0: not given */
+        char **labels; /* of its machine (spec/placement.h), or NULL */
         char *job_id; /* a question for this very job; NULL: for any */
         unsigned wait; /* a question for a job: the answer may wait so many seconds for one */
 } WorkerHello;

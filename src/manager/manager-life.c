@@ -22,6 +22,7 @@
 #include "manager/job-signal.h"
 #include "manager/journal-catchup.h"
 #include "manager/manager-bus.h"
+#include "manager/manager-reload.h"
 #include "manager/progress.h"
 #include "manager/queue.h"
 #include "manager/restore.h"
@@ -202,7 +203,7 @@ static int fail_unreadable(Manager *m, const JobRow *row) {
 /* A job that is older than limits gets its own. */
 static int limit_job(Manager *m, const JobSpec *spec, JobRow *row) {
         _cleanup_free_ char *names = NULL;
-        int r = row->limit_set == 0 ? job_limits_from_spec(spec, &names) : 0;
+        int r = row->limit_set == 0 ? job_limits_from_spec(spec, &m->settings->storage, &names) : 0;
 
         return r < 0 || !names ? r : store_job_limit(m->store, row->id, names, &row->limit_set);
 }
@@ -232,10 +233,9 @@ static int load_jobs(Manager *m) {
 }
 
 int manager_start(Manager *m) {
-        int r = store_limits_publish(m->store);
+        int r;
 
-        if (r < 0)
-                log_warning_errno(r, "Failed to record the limits for the API: %m");
+        manager_publish_limits(m);
         r = load_jobs(m);
 
         if (r < 0)

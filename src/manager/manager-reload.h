@@ -7,3 +7,6 @@
 
 /* Reads the configuration again. -EBADMSG with *ret_error (caller frees): the old one stays in force. */
 int manager_reload(Manager *m, char **ret_error);
+
+/* Records limits and labels for who only reads the database. An error is logged. */
+void manager_publish_limits(Manager *m);

@@ -9,6 +9,7 @@
 #include "shared/bus-fields.h"
 #include "shared/bus-util.h"
 #include "shared/error-table.h"
+#include "spec/placement.h"
 
 int submit_parse(Manager *m, const char *text, JobSpec **ret, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(job_spec_freep) JobSpec *spec = NULL;
@@ -83,11 +84,53 @@ static int check_slurm(Manager *m, const JobSpec *spec, const SubmitOptions *o, 
         return 0;
 }
 
+/* A job that stays on this machine. */
+static int check_placement(Manager *m, const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields,
+                sd_bus_error *error) {
+        _cleanup_strv_free_ char **words = NULL;
+        _cleanup_free_ char *labels = NULL;
+        int r;
+
+        if (submit_may_go_elsewhere(spec, o))
+                return 0;
+        labels = labels_to_text(m->settings->worker.labels);
+        r = labels ? job_placement_add_words(spec, &m->settings->storage, &words) : -ENOMEM;
+        if (r < 0)
+                return r;
+        STRV_FOREACH(word, words) {
+                const char *label = *word + 1;
+
+                if (placement_is_preference(*word) || placement_is_met(*word, labels))
+                        continue;
+                if (!placement_is_needed(*word))
+                        return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC,
+                                        "placement.none",
+                                        "this machine has the label \"%s\": submit the job for workers, with "
+                                        "queue=true or the option any-worker",
+                                        label);
+                if (strv_contains(spec->placement.all, label))
+                        return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC,
+                                        "placement.all",
+                                        "this machine does not have the label \"%s\" (worker.labels in its "
+                                        "configuration): submit the job for workers, with queue=true or the "
+                                        "option any-worker",
+                                        label);
+                return bus_error_add_field(fields, error, HYPER_BUS_ERROR_INVALID_SPEC, "placement",
+                                "only machines with the label \"%s\" have the storage of the job's files "
+                                "(storage in the configuration), and this machine does not have it: submit "
+                                "the job for workers, with queue=true or the option any-worker",
+                                label);
+        }
+        return 0;
+}
+
 int submit_check_operation(Manager *m, const JobSpec *spec, const SubmitOptions *o, JsonErrors *fields,
                 sd_bus_error *error) {
         const char *operation = job_operation_to_string(spec->operation);
         int r = check_slurm(m, spec, o, fields, error);
 
+        if (r >= 0)
+                r = check_placement(m, spec, o, fields, error);
         if (r < 0)
                 return r;
         if (job_operation_is_built_in(spec->operation))

@@ -186,7 +186,7 @@ static int make_row(Manager *m, const JobSpec *spec, const char *text, const Sub
         row->created_at = row->updated_at = m->clock();
         row->phase = _PHASE_INVALID;
         row->percent = -1;
-        if (job_limits_from_spec(spec, &row->limits) < 0)
+        if (job_limits_from_spec(spec, &m->settings->storage, &row->limits) < 0)
                 return -ENOMEM;
         if (spec->parameters.warm && !(row->warm = warm_state_first(spec)))
                 return -ENOMEM;

@@ -36,6 +36,8 @@ libhyper_shared_a_SOURCES = \
 	src/shared/session-token.h \
 	src/shared/settings-carbon.c \
 	src/shared/settings-carbon.h \
+	src/shared/settings-placement.c \
+	src/shared/settings-placement.h \
 	src/shared/settings-slurm.c \
 	src/shared/settings-slurm.h \
 	src/shared/settings-kind.c \

@@ -12,6 +12,7 @@
 #include "shared/address-range.h"
 #include "shared/settings-carbon.h"
 #include "shared/settings-kind.h"
+#include "shared/settings-placement.h"
 #include "shared/settings-slurm.h"
 #include "shared/settings-yaml.h"
 #include "shared/webhook.h"
@@ -44,7 +45,9 @@ Settings *settings_free(Settings *s) {
         free(s->vsphere.vddk_plugin);
         strv_free(s->api.cors_origins);
         strv_free(s->delivery.allow_private);
+        strv_free(s->worker.labels);
         limit_rules_done(&s->limits);
+        storage_rules_done(&s->storage);
         json_decref(s->webhooks);
         strv_free(s->restart_needed);
         free(s->version);
@@ -347,6 +350,7 @@ static const SettingsEntry settings_entries[] = {
                         JOB_APPLIANCE_MEMORY_MAX },
         { SETTING(guest, virtio_win, settings_optional_path), "must be an absolute path" },
         { SETTING(worker, local, settings_boolean), "must be true or false" },
+        { SETTING(worker, labels, settings_labels), LABELS_EXPECTED },
         { SETTING(api, cors_origins, origins),
                         "must be a list of origins as browsers send them, like "
                         "https://console.example.com" },
@@ -397,6 +401,9 @@ static const SettingsEntry settings_entries[] = {
                         "all that begin so, and a whole number, 1 to 100000, or unlimited; there are at "
                         "most 1024",
                         LIMIT_COUNT_MAX },
+        { "storage", "*", &settings_storage, offsetof(Settings, storage),
+                        "must be an absolute path and the label of the machines that have the files below "
+                        "it; there are at most 256" },
         { "webhooks", "allow_private", &ranges, offsetof(Settings, delivery.allow_private),
                         "must be a list of address ranges, like 10.0.0.0/8 or fd00::/8, without bits behind "
                         "the prefix" },

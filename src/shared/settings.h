@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "basic/time-util.h"
+#include "spec/label.h"
 #include "spec/limit-rules.h"
 
 /* Which users of this machine the HTTP API serves. */
@@ -71,6 +72,7 @@ typedef struct Settings {
         struct {
                 bool local; /* worker.local: this machine takes jobs that any worker may take, too; default
                                true */
+                char **labels; /* worker.labels: of this machine; NULL: none */
         } worker;
         struct {
                 char **cors_origins; /* api.cors_origins: web pages of these may use the API */
@@ -126,6 +128,7 @@ typedef struct Settings {
         } slurm;
         LimitRules limits; /* limits: a number for each pattern of names; "vcenter:*" is jobs.max_per_source,
                             * if not given, "esx:*" 4, "datastore:*" and "host:*" 8 */
+        StorageRules storage; /* storage: the label of the machines that have the files below each path */
         json_t *webhooks; /* a list of definitions (shared/webhook.h), with their secrets; NULL: not given */
         char **restart_needed; /* settings that the files have another value for, which is in force only
                                   after a restart; settings_keep_database() */

@@ -4,6 +4,7 @@
 #include "basic/parse-util.h"
 #include "basic/string-util.h"
 #include "spec/job-settings.h"
+#include "spec/placement.h"
 #include "json/json-table.h"
 
 #define PATH_TEXT "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -82,9 +83,34 @@ static int set_given(json_t *job, const char *key, const char *value) {
         return value ? set(job, key, json_string(value)) : 0;
 }
 
+/* The labels that the job needs are features of nodes, besides those of the configuration. What it prefers is
+ * left out: not all versions have that. */
+static int make_constraint(const Settings *s, const SlurmOrder *o, char **ret) {
+        const char *all = strempty(s->slurm.constraint);
+        bool simple = !all[strcspn(all, "|*()[]:=")];
+        _cleanup_free_ char *text = NULL;
+
+        STRV_FOREACH(word, o->limits) {
+                if (!placement_is_word(*word) || !placement_is_needed(*word))
+                        continue;
+                char *longer = text      ? strprintf("%s&%s", text, *word + 1)
+                                : !*all  ? strdup(*word + 1)
+                                : simple ? strprintf("%s&%s", all, *word + 1)
+                                         : strprintf("(%s)&%s", all, *word + 1);
+                if (!longer)
+                        return -ENOMEM;
+                free(text);
+                text = longer;
+        }
+        if (!text && *all && !(text = strdup(all)))
+                return -ENOMEM;
+        *ret = TAKE_PTR(text);
+        return 0;
+}
+
 static int set_resources(const Settings *s, const SlurmOrder *o, json_t *job) {
         unsigned minutes = (o->timeout_seconds + 59) / 60;
-        _cleanup_free_ char *licenses = NULL;
+        _cleanup_free_ char *licenses = NULL, *constraint = NULL;
         int r = set(job, "memory_per_node",
                         number(s, o->memory_gb > 0 ? (uint64_t) o->memory_gb * 1024 : s->slurm.memory));
 
@@ -96,7 +122,9 @@ static int set_resources(const Settings *s, const SlurmOrder *o, json_t *job) {
         if (r >= 0)
                 r = set_given(job, "licenses", licenses);
         if (r >= 0)
-                r = set_given(job, "constraints", s->slurm.constraint);
+                r = make_constraint(s, o, &constraint);
+        if (r >= 0)
+                r = set_given(job, "constraints", constraint);
         if (r >= 0)
                 r = set_given(job, "partition", s->slurm.partition);
         return r < 0 ? r : set_given(job, "account", s->slurm.account);

@@ -195,6 +195,13 @@ static const JsonField policy_fields[] = {
         {},
 };
 
+static const JsonField placement_fields[] = {
+        { "all", JSON_FIELD_STRV, offsetof(JobSpec, placement.all), .flags = JSON_NULLABLE },
+        { "none", JSON_FIELD_STRV, offsetof(JobSpec, placement.none), .flags = JSON_NULLABLE },
+        { "preferred", JSON_FIELD_STRV, offsetof(JobSpec, placement.preferred), .flags = JSON_NULLABLE },
+        {},
+};
+
 const JsonField job_fields[] = {
         { "job_id", JSON_FIELD_STRING, offsetof(JobSpec, job_id), .flags = JSON_NULLABLE },
         { "operation", JSON_FIELD_ENUM, offsetof(JobSpec, operation), .flags = JSON_REQUIRED,
@@ -212,6 +219,7 @@ const JsonField job_fields[] = {
         { "carbon", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = carbon_spec_fields },
         { "executor", JSON_FIELD_ENUM, offsetof(JobSpec, executor), .flags = JSON_NULLABLE,
                         .from_string = executor, .expected = "auto, slurm" },
+        { "placement", JSON_FIELD_OBJECT, 0, .flags = JSON_NULLABLE, .nested = placement_fields },
         { "limits", JSON_FIELD_STRV, offsetof(JobSpec, limits), .flags = JSON_NULLABLE },
         { "audit_info", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },
         { "capability_requirements", JSON_FIELD_KNOWN_OBJECT, .flags = JSON_NULLABLE },

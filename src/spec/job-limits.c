@@ -81,7 +81,7 @@ static int by_bytes(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-int job_limits_from_spec(const JobSpec *s, char **ret) {
+int job_limits_from_spec(const JobSpec *s, const StorageRules *storage, char **ret) {
         _cleanup_strv_free_ char **names = NULL;
         char *text = NULL;
         int r = add_endpoint(&names, &s->source);
@@ -91,6 +91,8 @@ int job_limits_from_spec(const JobSpec *s, char **ret) {
         STRV_FOREACH(name, s->limits)
                 if (r >= 0 && !strv_contains(names, *name))
                         r = strv_extend(&names, *name);
+        if (r >= 0)
+                r = job_placement_add_words(s, storage, &names);
         if (r < 0)
                 return r;
         if (names) {

@@ -5,7 +5,7 @@
  * from ("vcenter:HOST"), of other machines that it reads from or writes to ("host:HOST"), and those that its
  * spec names. */
 
-#include "spec/job-settings.h"
+#include "spec/placement.h"
 
 /* How many a spec may name. */
 #define JOB_LIMITS_MAX 16u
@@ -13,6 +13,6 @@
 /* Wrong names are added to @errors. 0 or -ENOMEM. */
 int job_limits_check(const JobSpec *s, JsonErrors *errors);
 
-/* All of them, in the order of their bytes, each once, separated by newlines; NULL: it has none. The caller
- * frees. 0 or -ENOMEM. */
-int job_limits_from_spec(const JobSpec *s, char **ret);
+/* All of them and the words of its placement (placement.h), in the order of their bytes, each once, separated
+ * by newlines; NULL: it has none. The caller frees. 0 or -ENOMEM. */
+int job_limits_from_spec(const JobSpec *s, const StorageRules *storage, char **ret);

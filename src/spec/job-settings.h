@@ -76,6 +76,9 @@ typedef struct JobSpec {
                 char *zone; /* that the client expects, or NULL */
         } carbon;
         int executor; /* JobExecutor */
+        struct {
+                char **all, **none, **preferred; /* labels of machines (placement.h), or NULL */
+        } placement;
         char **limits; /* names that it holds besides its own (job-limits.h), or NULL */
         json_t *audit_info; /* as given, or NULL */
         json_t *capability_requirements; /* as given, or NULL */

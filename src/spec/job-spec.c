@@ -8,6 +8,7 @@
 #include "spec/job-limits.h"
 #include "spec/job-misplaced.h"
 #include "spec/job-secrets.h"
+#include "spec/placement.h"
 #include "spec/vsphere-server.h"
 #include "spec/warm-spec.h"
 #include "json/json-parse.h"
@@ -235,6 +236,8 @@ static int check_spec(JobSpec *s, json_t *object, JsonErrors *errors) {
                 r = warm_spec_check(s, json_object_get(object, "parameters"), errors);
         if (r >= 0)
                 r = job_limits_check(s, errors);
+        if (r >= 0)
+                r = job_placement_check(s, errors);
         return r < 0 ? r : carbon_spec_check(s, json_object_get(object, "carbon"), errors);
 }
 

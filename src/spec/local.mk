@@ -72,12 +72,16 @@ libhyper_spec_a_SOURCES = \
 	src/spec/kvm-spec.h \
 	src/spec/kvm-target.c \
 	src/spec/kvm-target.h \
+	src/spec/label.c \
+	src/spec/label.h \
 	src/spec/limit-rules.c \
 	src/spec/limit-rules.h \
 	src/spec/nbd-uri.c \
 	src/spec/nbd-uri.h \
 	src/spec/operation.c \
 	src/spec/operation.h \
+	src/spec/placement.c \
+	src/spec/placement.h \
 	src/spec/submitter.c \
 	src/spec/submitter.h \
 	src/spec/vm-json.c \

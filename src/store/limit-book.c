@@ -2,9 +2,17 @@
 #include "store/limit-book.h"
 
 #include "basic/string-util.h"
-#include "spec/job-demand.h"
+#include "spec/placement.h"
 #include "store/facts.h"
+#include "store/placement.h"
 #include "store/sql.h"
+
+static void set_free(LimitSet *set) {
+        strv_free(set->placement);
+        free(set->names);
+        free(set->classes);
+        free(set);
+}
 
 static LimitBook *book_free(LimitBook *b) {
         LimitName *name, *next_name;
@@ -14,9 +22,7 @@ static LimitBook *book_free(LimitBook *b) {
                 return NULL;
         HASH_ITER(hh, b->sets, set, next_set) {
                 HASH_DEL(b->sets, set);
-                free(set->names);
-                free(set->classes);
-                free(set);
+                set_free(set);
         }
         HASH_ITER(hh, b->names, name, next_name) {
                 HASH_DEL(b->names, name);
@@ -24,6 +30,7 @@ static LimitBook *book_free(LimitBook *b) {
                 free(name->holders);
                 free(name);
         }
+        strv_free(b->machines);
         free(b->classes);
         free(b->full);
         limit_rules_done(&b->rules);
@@ -96,11 +103,13 @@ static int add_names(Store *s, LimitBook *b, LimitSet *set, char *text) {
         if (!set->names)
                 return -ENOMEM;
         for (char *word; (word = strsep(&text, "\n"));) {
-                int r = get_name(s, b, word, &set->names[set->n_names]);
+                bool is_name = !placement_is_word(word);
+                int r = is_name ? get_name(s, b, word, &set->names[set->n_names])
+                                : strv_extend(&set->placement, word);
 
                 if (r < 0)
                         return r;
-                set->n_names++;
+                set->n_names += is_name;
         }
         return 0;
 }
@@ -130,8 +139,7 @@ int limits_set(Store *s, LimitBook *b, int64_t id, LimitSet **ret) {
         set->id = id;
         r = add_names(s, b, set, text);
         if (r < 0) {
-                free(set->names);
-                free(set);
+                set_free(set);
                 return r;
         }
         HASH_ADD(hh, b->sets, id, sizeof(set->id), set);
@@ -381,21 +389,6 @@ static bool was_passed(const LimitSet *set, const LimitPlace *place) {
         return false;
 }
 
-/* A worker that is registered could do it. */
-static bool may_be_done(Store *s, const LimitClass *c) {
-        JobDemand demand = job_demand_unpack(c->demand);
-
-        if (!c->any_worker)
-                return true;
-        _cleanup_sql_done_ sqlite3_stmt *st = sql_statement(s, SQL_WORKERS_CAN);
-        if (!st)
-                return true;
-        sql_bind_uint(st, 1, demand.capabilities);
-        sql_bind_uint(st, 2, demand.memory_gb);
-        sql_bind_uint(st, 3, demand.disk_gb);
-        return sql_row(s, st) < 0 || sqlite3_column_int(st, 0);
-}
-
 static const LimitReserve *find_reserve(Store *s, LimitBook *b) {
         LimitReserve found = {};
         LimitPlace last = {};
@@ -411,7 +404,7 @@ static const LimitReserve *find_reserve(Store *s, LimitBook *b) {
 
                 if (!c->is_empty && limit_place_is_before(&c->first, &last) &&
                                 (!found.set || limit_place_is_before(&c->first, &found.place)) &&
-                                was_passed(c->set, &c->first) && may_be_done(s, c))
+                                was_passed(c->set, &c->first) && placement_may_be_done(s, b, c))
                         found = (LimitReserve){ c->set, c->first };
         }
         b->reserve = found;
@@ -429,8 +422,7 @@ static bool is_free(const LimitSet *set, const LimitPlace *place, const LimitRes
         return true;
 }
 
-int limits_first(Store *s, bool (*meets)(const void *userdata, uint64_t demand), const void *userdata,
-                LimitPlace *ret) {
+int limits_first(Store *s, const LimitAsker *asker, bool others, LimitPlace *ret) {
         bool found = false;
         LimitBook *b;
         int r = limits_all(s, &b);
@@ -443,7 +435,13 @@ int limits_first(Store *s, bool (*meets)(const void *userdata, uint64_t demand),
                 const LimitClass *c = &b->classes[i];
 
                 if (c->is_empty || !c->any_worker || (found && !limit_place_is_before(&c->first, ret)) ||
-                                !meets(userdata, c->demand) || !is_free(c->set, &c->first, reserve))
+                                !asker->meets(asker->userdata, c->demand) ||
+                                !is_free(c->set, &c->first, reserve))
+                        continue;
+                int fit = placement_fit(s, b, c->set, asker->labels);
+                if (fit < 0)
+                        return fit;
+                if (fit == PLACEMENT_REFUSED || (fit == PLACEMENT_LEFT && !others))
                         continue;
                 *ret = c->first;
                 found = true;
@@ -584,6 +582,8 @@ int limits_waits_for(Store *s, int64_t limit_set, char ***ret) {
         for (size_t i = 0; r >= 0 && set && i < set->n_names; i++)
                 if (limit_name_is_full(set->names[i], 0))
                         r = strv_extend(&names, set->names[i]->name);
+        if (r >= 0 && set)
+                r = placement_waits_for(s, b, set, &names);
         if (r >= 0)
                 *ret = TAKE_PTR(names);
         return r;

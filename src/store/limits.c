@@ -5,6 +5,7 @@
 #include "spec/job-demand.h"
 #include "store/facts.h"
 #include "store/limit-book.h"
+#include "store/placement.h"
 #include "store/slurm-jobs.h"
 #include "store/sql.h"
 
@@ -110,6 +111,38 @@ int store_limits_ready(Store *s, char *ret_ids[static LIMITS_READY_MAX], size_t 
                         (*ret_n)++;
         }
         return r;
+}
+
+int store_placement_set_local(Store *s, bool takes_jobs, const char *labels) {
+        _cleanup_free_ char *text = takes_jobs ? strprintf("+%s", labels) : strdup(""), *old = NULL;
+        int r = text ? store_get_fact(s, LABELS_FACT, &old) : -ENOMEM;
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (streq_ptr(text, old))
+                return 0;
+        r = store_set_fact(s, LABELS_FACT, text);
+        placement_machines_changed(s);
+        return r;
+}
+
+int store_placement_fit(Store *s, int64_t limit_set, const char *labels, PlacementFit *ret) {
+        LimitSet *set;
+        LimitBook *b;
+        int r = 0;
+
+        *ret = PLACEMENT_FITS;
+        if (limit_set == 0)
+                return 0;
+        r = limits_book(s, &b);
+        if (r >= 0)
+                r = limits_set(s, b, limit_set, &set);
+        if (r >= 0)
+                r = placement_fit(s, b, set, labels);
+        if (r < 0)
+                return r;
+        *ret = (PlacementFit) r;
+        return 0;
 }
 
 void limit_uses_free(LimitUse *uses, size_t n) {

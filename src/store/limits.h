@@ -11,6 +11,7 @@
  * has its other limits kept free. */
 
 #include "spec/limit-rules.h"
+#include "spec/placement.h"
 #include "store/jobs.h"
 #include "store/store.h"
 
@@ -36,6 +37,13 @@ int store_job_waits_for(Store *s, const JobRow *row, char ***ret);
  * each set and demand: their ids, which the caller frees. */
 #define LIMITS_READY_MAX 16u
 int store_limits_ready(Store *s, char *ret_ids[static LIMITS_READY_MAX], size_t *ret_n);
+
+/* The labels of this machine, and whether it takes jobs that any worker may take, for who tells for what jobs
+ * wait (spec/placement.h). */
+int store_placement_set_local(Store *s, bool takes_jobs, const char *labels);
+
+/* Whether a machine with these labels may have the jobs of this set. */
+int store_placement_fit(Store *s, int64_t limit_set, const char *labels, PlacementFit *ret);
 
 /* The names that jobs hold, in the order of their bytes. */
 typedef struct LimitUse {

@@ -27,8 +27,11 @@ libhyper_store_a_SOURCES = \
 	src/store/lease.h \
 	src/store/limit-book.c \
 	src/store/limit-book.h \
+	src/store/limit-types.h \
 	src/store/limits.c \
 	src/store/limits.h \
+	src/store/placement.c \
+	src/store/placement.h \
 	src/store/schedule-runs.c \
 	src/store/schedule-runs.h \
 	src/store/schedules.c \

@@ -445,6 +445,10 @@ static const char *const steps[] = {
         "CREATE INDEX slurm_jobs_known ON slurm_jobs (number) WHERE number > 0;"
         "CREATE INDEX jobs_for_slurm ON jobs (priority DESC, seq) WHERE state = 'QUEUED' AND due_at = 0 AND "
         "(demand & 32768) > 0;",
+
+        /* 28: labels of workers, separated by newlines. */
+        "ALTER TABLE workers ADD COLUMN labels TEXT NOT NULL DEFAULT '';"
+        "CREATE INDEX workers_by_labels ON workers (labels);",
 };
 
 const Schema schema_jobs = {

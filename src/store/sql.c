@@ -245,14 +245,15 @@ static const char *const statement_texts[_SQL_MAX] = {
         [SQL_VSPHERE_TOTALS] = "SELECT server, what, n FROM vsphere_totals ORDER BY what, server",
         [SQL_VSPHERE_RUNNING] = "SELECT count(*) FROM jobs WHERE state = 'RUNNING' AND "
                                 "json_extract(spec, '$.source.type') = 'vsphere'",
-        [SQL_WORKER_PUT] = "INSERT INTO workers (id, capabilities, capability_mask, memory_gb, disk_gb, "
-                           "system_info, "
-                           "execution_mode, registered_at, heartbeat_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
-                           "?7, ?8, ?8) "
-                           "ON CONFLICT (id) DO UPDATE SET capabilities = ?2, capability_mask = ?3, "
-                           "memory_gb = ?4, "
-                           "disk_gb = ?5, system_info = ?6, execution_mode = ?7, registered_at = ?8, "
-                           "heartbeat_at = max(heartbeat_at, ?8)",
+        [SQL_WORKER_PUT] =
+                        "INSERT INTO workers (id, capabilities, capability_mask, memory_gb, disk_gb, "
+                        "system_info, "
+                        "execution_mode, registered_at, heartbeat_at, labels) VALUES (?1, ?2, ?3, ?4, ?5, "
+                        "?6, ?7, ?8, ?8, ?9) "
+                        "ON CONFLICT (id) DO UPDATE SET capabilities = ?2, capability_mask = ?3, "
+                        "memory_gb = ?4, "
+                        "disk_gb = ?5, system_info = ?6, execution_mode = ?7, registered_at = ?8, "
+                        "heartbeat_at = max(heartbeat_at, ?8), labels = ?9",
         [SQL_WORKER_HEARTBEAT] = "SELECT heartbeat_at FROM workers WHERE id = ?1",
         [SQL_WORKER_HEARD] = "UPDATE workers SET heartbeat_at = ?2 WHERE id = ?1 AND heartbeat_at < ?2",
         [SQL_WORKER_DELETE] = "DELETE FROM workers WHERE id = ?1",
@@ -267,7 +268,8 @@ static const char *const statement_texts[_SQL_MAX] = {
          * first job of each that the worker can meet is another. The shifts are those of
          * job_demand_pack(). */
         [SQL_WORKERS_CAN] = "SELECT EXISTS (SELECT 1 FROM workers WHERE (?1 & ~capability_mask) = 0 "
-                            "AND memory_gb >= ?2 AND disk_gb >= ?3)",
+                            "AND memory_gb >= ?2 AND disk_gb >= ?3 AND (?4 IS NULL OR labels = ?4))",
+        [SQL_WORKER_LABELS] = "SELECT DISTINCT labels FROM workers",
         [SQL_JOB_FOR_WORKER] =
                         "WITH RECURSIVE demands (d) AS ("
                         "SELECT (SELECT min(demand) FROM jobs INDEXED BY jobs_waiting WHERE state = "

@@ -99,6 +99,7 @@ typedef enum StatementId {
         SQL_WORKERS_SILENT,
         SQL_WORKERS_COUNT,
         SQL_WORKERS_CAN,
+        SQL_WORKER_LABELS,
         SQL_JOB_FOR_WORKER,
         SQL_WORKER_JOBS,
         SQL_WORKER_CANCELLED,
@@ -261,7 +262,7 @@ struct Store {
 #define WORKER_COLUMNS                                                                              \
         "w.seq, w.id, w.capabilities, w.capability_mask, w.memory_gb, w.disk_gb, w.system_info, "   \
         "w.execution_mode, w.registered_at, w.heartbeat_at, (SELECT count(*) FROM jobs INDEXED BY " \
-        "jobs_held WHERE worker_id = w.id AND finished_at = 0)"
+        "jobs_held WHERE worker_id = w.id AND finished_at = 0), w.labels"
 /* The same for a ScheduleRow. */
 #define SCHEDULE_COLUMNS                                                                               \
         "seq, id, name, description, expression, enabled, overlap, catch_up, spec, dialect, request, " \

@@ -7,6 +7,7 @@
 #include "store/jobs-list.h"
 #include "store/jobs.h"
 #include "store/limit-book.h"
+#include "store/placement.h"
 #include "store/sql.h"
 
 void worker_row_done(WorkerRow *row) {
@@ -14,6 +15,7 @@ void worker_row_done(WorkerRow *row) {
         free(row->capabilities);
         free(row->system_info);
         free(row->execution_mode);
+        free(row->labels);
         *row = (WorkerRow){};
 }
 
@@ -52,10 +54,10 @@ static int row_read(sqlite3_stmt *st, void *ret) {
         };
         r = sql_column_texts(st,
                         (SqlText[]){ { 1, &row->id }, { 2, &row->capabilities }, { 6, &row->system_info },
-                                        { 7, &row->execution_mode }, {} });
+                                        { 7, &row->execution_mode }, { 11, &row->labels }, {} });
         if (r < 0)
                 return r;
-        return row->id && row->capabilities && row->system_info ? 0 : -EBADMSG;
+        return row->id && row->capabilities && row->system_info && row->labels ? 0 : -EBADMSG;
 }
 
 /* When the worker was heard from last; -ENOENT. */
@@ -85,6 +87,8 @@ static int put(Store *s, const WorkerRow *row) {
         sql_bind_text(st, 6, row->system_info);
         sql_bind_text(st, 7, row->execution_mode);
         sql_bind_uint(st, 8, row->registered_at);
+        sql_bind_text(st, 9, strempty(row->labels));
+        placement_machines_changed(s);
         return sql_run(s, st);
 }
 
@@ -189,6 +193,7 @@ static int delete_idle(Store *s, const char *id) {
         if (jobs.n > 0)
                 return -EBUSY;
         sql_bind_text(st, 1, id);
+        placement_machines_changed(s);
         return sql_run_on_one(s, st);
 }
 
@@ -311,6 +316,7 @@ void worker_offer_make(const WorkerRow *row, const WorkerHello *h, WorkerOffer *
                                 (h->operations ? h->operation_mask : row->capability_mask & OPERATION_BITS),
                 .memory_gb = h->memory_gb > 0 ? h->memory_gb : row->memory_gb,
                 .disk_gb = h->disk_gb > 0 ? h->disk_gb : row->disk_gb,
+                .labels = row->labels,
                 .job_id = h->job_id,
         };
         /* Its machine was chosen already. */
@@ -324,6 +330,13 @@ bool worker_offer_meets(const WorkerOffer *o, uint64_t demand) {
 
         return !(d.capabilities & ~o->capabilities) && d.memory_gb <= o->memory_gb &&
                         d.disk_gb <= o->disk_gb;
+}
+
+int worker_offer_fit(Store *s, const WorkerOffer *o, const JobRow *row, PlacementFit *ret) {
+        *ret = PLACEMENT_FITS;
+        return job_demand_unpack(row->demand).capabilities & DEMAND_SLURM
+                        ? 0 /* Slurm has seen to it */
+                        : store_placement_fit(s, row->limit_set, strempty(o->labels), ret);
 }
 
 /* The first one that the worker can do of those that hold nothing; -ENOENT. */
@@ -348,12 +361,15 @@ static bool meets(const void *userdata, uint64_t demand) {
 
 /* The id of the job that the worker should get; -ENOENT. */
 static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
+        const LimitAsker asker = { meets, offer, offer->labels };
         LimitPlace place = {}, limited;
         int r = find_unlimited(s, offer, &place), k;
 
         if (r < 0 && r != -ENOENT)
                 return r;
-        k = limits_first(s, meets, offer, &limited);
+        k = limits_first(s, &asker, /* others= */ false, &limited);
+        if (k == 0 && r < 0) /* what others should rather have is better than nothing */
+                k = limits_first(s, &asker, /* others= */ true, &limited);
         if (k < 0)
                 return k;
         if (k > 0 && (r < 0 || limit_place_is_before(&limited, &place)))
@@ -366,11 +382,15 @@ static int find_job(Store *s, const WorkerOffer *offer, char **ret) {
 /* The same for the job that the worker asks for. */
 static int find_this_job(Store *s, const WorkerOffer *offer, char **ret) {
         _cleanup_(job_row_freep) JobRow *row = NULL;
+        PlacementFit fit;
         int r = store_job_get(s, offer->job_id, &row);
 
+        if (r >= 0)
+                r = worker_offer_fit(s, offer, row, &fit);
         if (r < 0)
                 return r;
-        if (row->state != JOB_QUEUED || !row->any_worker || !worker_offer_meets(offer, row->demand))
+        if (row->state != JOB_QUEUED || !row->any_worker || !worker_offer_meets(offer, row->demand) ||
+                        fit == PLACEMENT_REFUSED)
                 return -ENOENT;
         *ret = TAKE_PTR(row->id);
         return 0;

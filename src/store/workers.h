@@ -11,6 +11,7 @@
 #include "spec/job-demand.h"
 #include "store/jobs-list.h"
 #include "store/jobs.h"
+#include "store/limits.h"
 #include "store/store.h"
 
 /* When a worker was heard from is written at most this often: a poll that finds nothing costs no write. */
@@ -24,6 +25,7 @@ typedef struct WorkerRow {
         uint64_t memory_gb, disk_gb; /* 0: it did not say, and gets no job that demands any */
         char *system_info; /* JSON object, as it came */
         char *execution_mode; /* or NULL */
+        char *labels; /* labels_to_text() */
         usec_t registered_at; /* the last time */
         usec_t heartbeat_at; /* when it was heard from */
         uint64_t jobs; /* that it holds; only read */
@@ -64,6 +66,7 @@ typedef struct WorkerOffer {
         const char *worker_id;
         uint32_t capabilities; /* mask of 1u << Capability */
         uint64_t memory_gb, disk_gb;
+        const char *labels; /* labels_to_text() */
         const char *job_id; /* the job that it asks for; NULL: the first one that fits */
 } WorkerOffer;
 
@@ -72,6 +75,8 @@ typedef struct WorkerOffer {
 void worker_offer_make(const WorkerRow *row, const WorkerHello *hello, WorkerOffer *ret);
 /* Whether that is enough for a job of this demand (job_demand_pack()). */
 bool worker_offer_meets(const WorkerOffer *o, uint64_t demand) _pure_;
+/* Whether its labels suit the job. */
+int worker_offer_fit(Store *s, const WorkerOffer *o, const JobRow *row, PlacementFit *ret);
 
 /* Gives the first job of the queue that any worker may take and this one can do (or the one that it asks for,
  * if that is one of these, wherever it stands), as ASSIGNED to it: looking

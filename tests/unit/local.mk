@@ -93,6 +93,7 @@ STORE_TESTS = \
 	tests/unit/store/test-store-hosts \
 	tests/unit/store/test-store-jobs-page \
 	tests/unit/store/test-store-limits \
+	tests/unit/store/test-store-placement \
 	tests/unit/store/test-store-sources \
 	tests/unit/store/test-store-uploads \
 	tests/unit/store/test-store-webhooks \
@@ -213,6 +214,7 @@ MANAGER_TESTS = \
 	tests/unit/manager/test-manager-holds \
 	tests/unit/manager/test-manager-keys \
 	tests/unit/manager/test-manager-lookup \
+	tests/unit/manager/test-manager-placement \
 	tests/unit/manager/test-manager-restart \
 	tests/unit/manager/test-manager-schedules \
 	tests/unit/manager/test-manager-machines \

@@ -60,29 +60,30 @@ static int parse_hello(Request *r, const char *text, WorkerHello *ret) {
         return -EBADMSG;
 }
 
-/* What the worker that waits can do; -ENOENT if it is not registered (any more). */
-static int read_offer(Request *r, WorkerOffer *ret) {
+/* What the worker that waits can do, as long as @ret_row is there; -ENOENT if it is not registered (any
+ * more). */
+static int read_offer(Request *r, WorkerRow **ret_row, WorkerOffer *ret) {
         _cleanup_(worker_hello_done) WorkerHello hello = {};
-        _cleanup_(worker_row_freep) WorkerRow *row = NULL;
         Store *store;
         int k = parse_hello(r, queue_waiter_text(r), &hello);
 
         if (k >= 0)
                 k = api_store(request_api(r), &store);
         if (k >= 0)
-                k = store_worker_get(store, hello.worker_id, &row);
+                k = store_worker_get(store, hello.worker_id, ret_row);
         if (k >= 0)
-                worker_offer_make(row, &hello, ret);
+                worker_offer_make(*ret_row, &hello, ret);
         return k;
 }
 
 static int on_dequeued(Request *r, sd_bus_message *reply, const sd_bus_error *error, void *userdata) {
+        _cleanup_(worker_row_freep) WorkerRow *row = NULL;
         WorkerOffer offer;
         const char *spec;
         int found = false, k = error ? -EREMOTEIO : sd_bus_message_read(reply, "bs", &found, &spec);
 
         if (k >= 0 && !found)
-                k = read_offer(r, &offer);
+                k = read_offer(r, &row, &offer);
         if (queue_waiter_told(r, k >= 0 && found, k >= 0 ? &offer : NULL))
                 return 0;
         if (error)

@@ -8,6 +8,7 @@
 #include "api/job-submit.h"
 #include "api/worker/worker-decode.h"
 #include "basic/string-util.h"
+#include "spec/label.h"
 #include "store/lease.h"
 
 /* What the manager takes: the body, as JSON that was looked at. The caller frees. */
@@ -48,6 +49,8 @@ static const SchemaField registration_fields[] = {
         { "system_info", SCHEMA_OBJECT, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
                         "memory_mb and disk_space_mb limit the jobs that are assigned to the worker." },
         { "execution_mode", SCHEMA_STRING, SCHEMA_OPTIONAL | SCHEMA_NULLABLE },
+        { "labels", SCHEMA_ARRAY, SCHEMA_OPTIONAL | SCHEMA_NULLABLE,
+                        "Labels of the machine, which the placement of a job refers to." },
         {},
 };
 
@@ -158,6 +161,7 @@ static const SchemaField worker_fields_shown[] = {
         { "operations", SCHEMA_ARRAY_ANY, 0, "Those that it carries out." },
         { "system_info", SCHEMA_OBJECT },
         { "execution_mode", SCHEMA_STRING, SCHEMA_NULLABLE },
+        { "labels", SCHEMA_ARRAY, 0, "Of its machine." },
         { "registered_at", SCHEMA_TIMESTAMP },
         { "last_heartbeat", SCHEMA_TIMESTAMP, 0, "When it was last heard from." },
         { "active", SCHEMA_BOOLEAN, 0, "That was within 300 seconds." },
@@ -177,13 +181,13 @@ static const SchemaField workers_fields[] = {
 const Schema worker_workers_schema = { .name = "WorkerList", .fields = workers_fields };
 
 static json_t *worker_json(const WorkerRow *row, bool active) {
-        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "worker_id", json_text(row->id),
-                        "capabilities", json_loads(row->capabilities, 0, NULL), "operations",
-                        operations_to_json(row->capability_mask), "system_info",
+        return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "worker_id",
+                        json_text(row->id), "capabilities", json_loads(row->capabilities, 0, NULL),
+                        "operations", operations_to_json(row->capability_mask), "system_info",
                         json_loads(row->system_info, 0, NULL), "execution_mode",
-                        json_text(row->execution_mode), "registered_at", json_time(row->registered_at),
-                        "last_heartbeat", json_time(row->heartbeat_at), "active", active, "jobs",
-                        json_count(row->jobs));
+                        json_text(row->execution_mode), "labels", labels_to_json(row->labels),
+                        "registered_at", json_time(row->registered_at), "last_heartbeat",
+                        json_time(row->heartbeat_at), "active", active, "jobs", json_count(row->jobs));
 }
 
 typedef struct WorkersParameters {

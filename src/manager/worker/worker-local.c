@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager/worker/worker-local.h"
 
+#include "basic/log.h"
 #include "basic/string-util.h"
 #include "shared/machine.h"
 #include "spec/capability.h"
@@ -28,12 +29,24 @@ bool worker_could_be_local(const Job *j) {
                         (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024);
 }
 
+PlacementFit worker_local_fit(const Settings *settings, Store *store, int64_t limit_set) {
+        _cleanup_free_ char *labels = labels_to_text(settings->worker.labels);
+        PlacementFit fit;
+        int r = labels ? store_placement_fit(store, limit_set, labels, &fit) : -ENOMEM;
+
+        if (r >= 0)
+                return fit;
+        log_error_errno(r, "Failed to compare the labels of this machine with those that a job needs: %m");
+        return PLACEMENT_REFUSED;
+}
+
 bool worker_is_local(const Settings *settings, const Job *j) {
         unsigned disk_gb = job_demand_unpack(j->row->demand).disk_gb;
 
         if (!j->row->any_worker)
                 return true;
         return settings->worker.local && worker_could_be_local(j) &&
+                        worker_local_fit(settings, j->store, j->row->limit_set) != PLACEMENT_REFUSED &&
                         (disk_gb == 0 || disk_gb <= free_space(j));
 }
 

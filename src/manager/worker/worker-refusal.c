@@ -60,10 +60,22 @@ static int explain_demand(const WorkerOffer *o, const JobRow *row, sd_bus_error 
                         row->id, d.memory_gb, d.disk_gb, o->worker_id);
 }
 
+/* Lines become one, separated by commas. */
+static void list_in_line(char *text) {
+        for (char *p = text; p && (p = strchr(p, '\n'));)
+                *p = ',';
+}
+
 static int explain_waiting(Manager *m, const WorkerOffer *o, const JobRow *row, sd_bus_error *error) {
+        _cleanup_free_ char *labels = strdup(strempty(o->labels));
         usec_t now = m->clock();
         char span[TIMESPAN_SIZE];
+        PlacementFit fit;
+        int r;
 
+        if (!labels)
+                return -ENOMEM;
+        list_in_line(labels);
         if (!row->any_worker)
                 return bus_error_setf(error, HYPER_BUS_ERROR_NOT_SUPPORTED,
                                 "Job %s is not for workers: it has a secret, or was not submitted with "
@@ -71,11 +83,17 @@ static int explain_waiting(Manager *m, const WorkerOffer *o, const JobRow *row, 
                                 row->id);
         if (!worker_offer_meets(o, row->demand))
                 return explain_demand(o, row, error);
+        r = worker_offer_fit(m->store, o, row, &fit);
+        if (r < 0)
+                return r;
+        if (fit == PLACEMENT_REFUSED)
+                return bus_error_setf(error, HYPER_BUS_ERROR_NOT_SUPPORTED,
+                                "The placement of job %s does not allow worker %s, whose labels are: %s",
+                                row->id, o->worker_id, isempty(labels) ? "none" : labels);
         if (row->waits_for) {
                 _cleanup_free_ char *names = strdup(row->waits_for);
 
-                for (char *p = names; p && (p = strchr(p, '\n'));)
-                        *p = ',';
+                list_in_line(names);
                 return names ? bus_error_setf(error, HYPER_BUS_ERROR_JOB_UNAVAILABLE, "Job %s waits for %s",
                                                row->id, names)
                              : -ENOMEM;

@@ -50,14 +50,15 @@ static char *shown_text(json_t *value) {
 int manager_register_worker(
                 Manager *m, const char *text, bool *ret_created, JsonErrors *fields, sd_bus_error *error) {
         _cleanup_(worker_hello_done) WorkerHello h = {};
-        _cleanup_free_ char *capabilities = NULL, *info = NULL;
+        _cleanup_free_ char *capabilities = NULL, *info = NULL, *labels = NULL;
         int r = parse_hello(text, true, &h, fields, error);
 
         if (r < 0)
                 return r;
         capabilities = shown_text(h.capabilities);
+        labels = labels_to_text(h.labels);
         info = h.system_info ? shown_text(h.system_info) : strdup("{}");
-        if (!capabilities || !info)
+        if (!capabilities || !info || !labels)
                 return -ENOMEM;
         const WorkerRow row = {
                 .id = h.worker_id,
@@ -67,6 +68,7 @@ int manager_register_worker(
                 .disk_gb = h.disk_gb,
                 .system_info = info,
                 .execution_mode = h.execution_mode,
+                .labels = labels,
                 .registered_at = m->clock(),
         };
         r = store_worker_register(m->store, &row, ret_created);

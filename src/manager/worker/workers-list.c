@@ -7,6 +7,7 @@
 #include "manager/worker/worker.h"
 #include "shared/step-reply.h"
 #include "spec/capability.h"
+#include "spec/label.h"
 
 /* So many are read in one step. */
 #define STEP 100u
@@ -35,12 +36,13 @@ json_t *worker_to_json(const Manager *m, const WorkerRow *row) {
         json_t *capabilities = json_loads(row->capabilities, 0, NULL),
                *info = json_loads(row->system_info, 0, NULL);
 
-        return json_pack("{s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:b, s:I}", "worker_id", row->id,
+        return json_pack("{s:s, s:o, s:o, s:o, s:s?, s:o, s:o, s:o, s:b, s:I}", "worker_id", row->id,
                         "capabilities", capabilities ? capabilities : json_null(), "operations",
                         operations_to_json(row->capability_mask), "system_info", info ? info : json_null(),
-                        "execution_mode", row->execution_mode, "registered_at",
-                        json_time(row->registered_at), "heartbeat_at", json_time(row->heartbeat_at),
-                        "active", worker_is_active(m, row), "jobs", (json_int_t) row->jobs);
+                        "execution_mode", row->execution_mode, "labels", labels_to_json(row->labels),
+                        "registered_at", json_time(row->registered_at), "heartbeat_at",
+                        json_time(row->heartbeat_at), "active", worker_is_active(m, row), "jobs",
+                        (json_int_t) row->jobs);
 }
 
 /* 1: there are more, 0: that was all. */

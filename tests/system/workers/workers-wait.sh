@@ -9,17 +9,19 @@
 . "$(dirname "$0")/../lib/lib.sh"
 
 settings 'worker: {local: false}
-daemon: {idle_timeout: 2}'
+daemon: {idle_timeout: 2}
+storage: {"'"$dir/san"'": san-b}'
 raw_image "$dir/disk.raw" 1
 
+# job_body ID [OUTPUT [PLACEMENT]]
 job_body() {
-        jq -cn --arg i "$1" --arg p "$dir/disk.raw" --arg o "$dir/$1.qcow2" \
-                '{job_id: $i, operation: "convert",
+        jq -cn --arg i "$1" --arg p "$dir/disk.raw" --arg o "${2:-$dir/$1.qcow2}" --argjson l "${3:-null}" \
+                '{job_id: $i, operation: "convert", placement: $l,
                 image: {path: $p, format: "raw"}, parameters: {output_format: "qcow2", output_path: $o}}'
 }
 submit_queued() {
         local answer
-        answer=$(http POST "$worker/jobs?queue=true" "$(job_body "$1")")
+        answer=$(http POST "$worker/jobs?queue=true" "$(job_body "$@")")
         equal "$(status)" 201 "the submission of $1: $answer"
 }
 # ask WORKER [SECONDS]: a question that waits; its answer will be in $dir/WORKER.answer
@@ -76,6 +78,42 @@ ask w2
 wait $!
 equal "$(answer w2)" c "who asks then"
 http POST "$worker/jobs/c/result" '{"worker_id":"w2","status":"completed"}' >/dev/null
+
+# --- jobs for machines with a label ------------------------------------------------------------------------
+
+answer=$(http POST "$worker/jobs" "$(job_body l0 "" '{"all": ["san-b"]}')")
+equal "$(status)" 400 "a job for another machine that stays on this one"
+contains "$answer" "placement.all" "what is wrong with it"
+submit_queued l1 "" '{"all": ["san-b"], "none": ["test"]}'
+submit_queued l2 "$dir/san/l2.qcow2"
+for job in l1 l2; do
+        contains "$(http GET "$worker/jobs/$job" | jq -r '.waits_for[]')" "worker:+san-b" "what $job waits for"
+done
+ask w1 1
+wait $!
+equal "$(answer w1)" nothing "a worker without the label"
+http POST "$worker/workers/register" '{"worker_id":"san","capabilities":["qemu_img"],"labels":["san-b"]}' >/dev/null
+equal "$(http GET "$worker/jobs/l1" | jq .waits_for)" null "what l1 waits for when there is such a worker"
+contains "$(hyperctl worker show san)" "Labels: san-b" "hyperctl worker show"
+for job in l1 l2; do
+        ask san
+        wait $!
+        equal "$(answer san)" $job "a worker with the label"
+done
+# One that waits for longer, and must not have the job, is not woken in place of one that may.
+ask_and_wait w1
+first=$!
+ask_and_wait san
+second=$!
+submit_queued l3 "" '{"all": ["san-b"]}'
+wait $second
+equal "$(answer san)" l3 "the worker with the label that waited"
+kill -0 $first || fail "the worker without the label was answered, too: $(answer w1)"
+kill $first
+wait $first || :
+for job in l1 l2 l3; do
+        http POST "$worker/jobs/$job/result" '{"worker_id":"san","status":"completed"}' >/dev/null
+done
 
 # --- the manager sleeps, is killed; the API is stopped -----------------------------------------------------
 

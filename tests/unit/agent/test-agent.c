@@ -382,7 +382,10 @@ START_TEST(results_are_told_as_the_server_reads_them) {
 END_TEST
 
 START_TEST(a_registration_is_taken) {
-        AgentSettings s = { .worker = { .id = (char *) "w", .max_jobs = 3, .directory = (char *) "/" } };
+        char *labels[] = { (char *) "vlan10", (char *) "san-b", NULL };
+        AgentSettings s = {
+                .worker = { .id = (char *) "w", .max_jobs = 3, .labels = labels, .directory = (char *) "/" }
+        };
         _cleanup_(worker_hello_done) WorkerHello h = {};
         _cleanup_(json_errors_done) JsonErrors errors = {};
         _cleanup_json_ json_t *hello = hello_json(&s), *question = question_json(&s, 30);
@@ -391,6 +394,8 @@ START_TEST(a_registration_is_taken) {
         ck_assert_int_eq(worker_hello_parse(text, true, &h, &errors), 0);
         ck_assert_str_eq(h.worker_id, "w");
         ck_assert_uint_gt(h.memory_gb, 0);
+        ck_assert_uint_eq(strv_length(h.labels), 2);
+        ck_assert_str_eq(h.labels[0], "san-b");
         /* Those on guests are in it if hyper-guest is installed. */
         ck_assert_uint_eq(h.operation_mask, machine_operations());
         ck_assert(h.operation_mask & operation_bit(OPERATION_CONVERT));

@@ -383,13 +383,39 @@ START_TEST(limits_have_a_number_for_each_pattern) {
 }
 END_TEST
 
+START_TEST(storage_has_a_label_for_each_path) {
+        static const char *const wrong[] = { "storage:\n  srv: san-b\n", "storage:\n  /srv/../x: san-b\n",
+                "storage:\n  /srv: San\n", "storage:\n  /srv: ''\n", "storage:\n  /srv: [san-b]\n",
+                "worker: {labels: san-b}\n", "worker: {labels: [san-b, '-x']}\n",
+                "worker: {labels: [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q]}\n" };
+        _cleanup_(settings_freep) Settings *s = settings_new();
+        char *error = NULL;
+
+        ck_assert_msg(parse_limits("storage:\n  /srv/san-b/: san-b\n  /: all\nworker: {labels: [all]}\n", s,
+                                      &error) >= 0,
+                        "%s", strna(error));
+        ck_assert_uint_eq(s->storage.n, 2);
+        ck_assert_str_eq(s->storage.rules[0].prefix, "/srv/san-b");
+        ck_assert_str_eq(s->storage.rules[1].prefix, "");
+        ck_assert(strv_contains(s->worker.labels, "all"));
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++) {
+                _cleanup_(settings_freep) Settings *other = settings_new();
+
+                ck_assert_msg(parse_limits(wrong[i], other, &error) == -EBADMSG, "%s", wrong[i]);
+                ck_assert_msg(strstr(error, "label"), "%s", error);
+                error = mfree(error);
+        }
+}
+END_TEST
+
 START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
         _cleanup_test_dir_ char *dir = test_dir();
 
         put(dir, "config.yaml",
                         "jobs:\n  max_running: 3\n  source_paths: [/a]\n  destination_paths: "
                         "[/b]\ndatabase: {path: /x.db}\nguest: {virtio_win: /srv/virtio-win.iso}\n"
-                        "files: {roots: [/srv/images/]}\nuploads: {max_size: 1T, quota: 10G}\n");
+                        "files: {roots: [/srv/images/]}\nuploads: {max_size: 1T, quota: 10G}\n"
+                        "worker: {labels: [san-b, vlan10]}\nstorage:\n  /srv/san-b/: san-b\n");
         _cleanup_(settings_freep) Settings *s = loaded(dir);
         _cleanup_(json_decrefp) json_t *json = settings_to_json(s);
         _cleanup_free_ char *text = json_dumps(json, JSON_COMPACT);
@@ -403,7 +429,8 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "\"files\":{\"roots\":[\"/srv/images\"]},"
                         "\"uploads\":{\"max_size\":1099511627776,\"quota\":10737418240},"
                         "\"guest\":{\"memory\":1280,\"virtio_win\":\"/srv/virtio-win.iso\"},"
-                        "\"worker\":{\"local\":true},\"api\":{\"cors_origins\":[],\"local\":\"groups\","
+                        "\"worker\":{\"local\":true,\"labels\":[\"san-b\",\"vlan10\"]},"
+                        "\"api\":{\"cors_origins\":[],\"local\":\"groups\","
                         "\"require_key\":false},"
                         "\"auth\":{\"token_lifetime\":28800,\"session_lifetime\":604800},"
                         "\"v1\":{\"rate_limit\":100,\"user_rate_limit\":6000},"
@@ -411,7 +438,8 @@ START_TEST(what_is_in_force_is_shown_in_the_shape_of_the_file) {
                         "\"slurm\":{\"api\":\"v0.0.38\",\"user\":\"hyper-slurm\",\"memory\":1024,"
                         "\"max_jobs\":1000},"
                         "\"hypersdk\":{\"submit_status\":\"auto\"},"
-                        "\"limits\":{\"esx:*\":4,\"datastore:*\":8,\"host:*\":8,\"vcenter:*\":4},\"webhooks\":[]}");
+                        "\"limits\":{\"esx:*\":4,\"datastore:*\":8,\"host:*\":8,\"vcenter:*\":4},"
+                        "\"storage\":{\"/srv/san-b\":\"san-b\"},\"webhooks\":[]}");
 
         /* JSON is YAML: what is shown can be used as a file. */
         put(dir, "config.yaml", text);
@@ -482,4 +510,5 @@ TEST_MAIN("settings", without_a_file_there_are_defaults,
                 what_yaml_has_beyond_this_is_refused, broken_yaml_is_refused_with_its_line,
                 a_bad_drop_in_is_named_and_nothing_is_in_force, a_file_that_cannot_be_read_is_named,
                 what_is_in_force_is_shown_in_the_shape_of_the_file, limits_have_a_number_for_each_pattern,
-                webhooks_are_read_as_published, what_is_wrong_with_a_webhook_is_named_with_its_line)
+                storage_has_a_label_for_each_path, webhooks_are_read_as_published,
+                what_is_wrong_with_a_webhook_is_named_with_its_line)

@@ -74,6 +74,27 @@ START_TEST(resources_and_limits_are_mapped) {
 }
 END_TEST
 
+START_TEST(labels_are_features) {
+        char *words[] = { (char *) "+san-b", (char *) "+vlan10", (char *) "esx:esx7", (char *) "~fast",
+                NULL };
+        static const struct {
+                const char *config, *constraint;
+        } cases[] = {
+                { "slurm: {memory: 300}\n", "san-b&vlan10" },
+                { "slurm: {constraint: ssd}\n", "ssd&san-b&vlan10" },
+                { "slurm: {constraint: 'ssd|nvme'}\n", "(ssd|nvme)&san-b&vlan10" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                _cleanup_json_ json_t *body = request(
+                                cases[i].config, &(SlurmOrder){ .id = "a", .priority = 1, .limits = words });
+
+                ck_assert_str_eq(text(json_object_get(body, "job"), "constraints"), cases[i].constraint);
+                ck_assert_str_eq(text(json_object_get(body, "job"), "licenses"), "");
+        }
+}
+END_TEST
+
 START_TEST(later_versions_have_objects) {
         _cleanup_json_ json_t *body = request("slurm: {api: v0.0.40}\n",
                         &(SlurmOrder){ .id = "a", .priority = 0, .timeout_seconds = 60 });
@@ -110,5 +131,5 @@ START_TEST(settings_are_checked) {
 END_TEST
 
 /* clang-format off */
-TEST_MAIN("slurm-request", a_job_says_nothing_of_itself, resources_and_limits_are_mapped,
+TEST_MAIN("slurm-request", a_job_says_nothing_of_itself, resources_and_limits_are_mapped, labels_are_features,
           later_versions_have_objects, settings_are_checked)

@@ -55,7 +55,7 @@ tls_prepare() {
                 systemctl stop hyper.socket hyper.service hyper-managerd.service
                 mkdir -p /var/lib/hyper/uploads /etc/hyper/config.d
                 mountpoint -q /var/lib/hyper/uploads || mount --bind /srv/bench/uploads /var/lib/hyper/uploads
-                printf "v1: {rate_limit: 10000000, user_rate_limit: 10000000}\n" >/etc/hyper/config.d/90-tls.yaml
+                printf "v1: {rate_limit: 1000000, user_rate_limit: 1000000}\n" >/etc/hyper/config.d/90-tls.yaml
                 systemctl -q enable hyper-tls.socket
                 systemctl restart hyper.socket
                 id bench >/dev/null 2>&1 || useradd -M -s /usr/sbin/nologin -G hyper-operator bench

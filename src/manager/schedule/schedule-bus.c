@@ -18,10 +18,12 @@
 #include "manager/submit-options.h"
 #include "shared/bus-fields.h"
 #include "shared/error-table.h"
+#include "shared/step-reply.h"
 #include "spec/submitter.h"
 
 #define LIST_LIMIT_DEFAULT 100u
 #define LIST_LIMIT_MAX 1000u
+#define LIST_STEP 200u
 
 static const char manage_schedules[] = "org.hyper1.manage-schedules";
 
@@ -186,11 +188,51 @@ static int append_schedule(sd_bus_message *reply, const ScheduleRow *row) {
                                  : -ENOMEM;
 }
 
+/* The rows are read at once, so that none is missed, and appended in steps. */
+typedef struct SchedulesList {
+        StepReply reply;
+        ScheduleRows rows;
+        size_t next;
+        sd_bus_message *message;
+} SchedulesList;
+
+static SchedulesList *list_of(StepReply *r) {
+        return CONTAINER_OF(r, SchedulesList, reply);
+}
+
+/* 1: there are more, 0: that was all. */
+static int append_some(StepReply *reply) {
+        SchedulesList *l = list_of(reply);
+        int r = 0;
+
+        for (unsigned n = 0; r >= 0 && n < LIST_STEP && l->next < l->rows.n; n++)
+                r = append_schedule(l->message, l->rows.rows[l->next++]);
+        return r < 0 ? r : l->next < l->rows.n;
+}
+
+static int list_finish(StepReply *reply) {
+        SchedulesList *l = list_of(reply);
+        int r = sd_bus_message_close_container(l->message);
+
+        return r < 0 ? r : sd_bus_send(NULL, l->message, NULL);
+}
+
+static void list_free(StepReply *reply) {
+        SchedulesList *l = list_of(reply);
+
+        schedule_rows_done(&l->rows);
+        sd_bus_message_unref(l->message);
+        free(l);
+}
+
+static const StepReplyType schedules_list = {
+        .what = "schedules", .step = append_some, .finish = list_finish, .free = list_free
+};
+
 int method_list_schedules(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_(schedule_rows_done) ScheduleRows rows = {};
-        uint64_t offset, limit;
         Manager *m = userdata;
+        uint64_t offset, limit;
+        SchedulesList *l;
         int r = sd_bus_message_read(message, "tt", &offset, &limit);
 
         if (r < 0)
@@ -198,18 +240,20 @@ int method_list_schedules(sd_bus_message *message, void *userdata, sd_bus_error 
         if (limit > LIST_LIMIT_MAX)
                 return bus_error_setf(error, HYPER_BUS_ERROR_INVALID_ARGUMENT, "limit: must be 0 to %u",
                                 LIST_LIMIT_MAX);
-        r = store_schedules_list(m->store, offset, limit > 0 ? limit : LIST_LIMIT_DEFAULT, &rows);
+        l = new0(SchedulesList, 1);
+        if (!l)
+                return -ENOMEM;
+        r = store_schedules_list(m->store, offset, limit > 0 ? limit : LIST_LIMIT_DEFAULT, &l->rows);
         if (r >= 0)
-                r = sd_bus_message_new_method_return(message, &reply);
+                r = sd_bus_message_new_method_return(message, &l->message);
         if (r >= 0)
-                r = sd_bus_message_append(reply, "t", rows.total);
+                r = sd_bus_message_append(l->message, "t", l->rows.total);
         if (r >= 0)
-                r = sd_bus_message_open_container(reply, 'a', "(sossbtttss)");
-        for (size_t i = 0; r >= 0 && i < rows.n; i++)
-                r = append_schedule(reply, rows.rows[i]);
+                r = sd_bus_message_open_container(l->message, 'a', "(sossbtttss)");
         if (r >= 0)
-                r = sd_bus_message_close_container(reply);
-        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+                return step_reply_start(&l->reply, &schedules_list, &m->replies, message);
+        list_free(&l->reply);
+        return r;
 }
 
 /* Answers when all timers are made; what systemd has against one is logged. */

@@ -105,8 +105,13 @@ int job_row_read(sqlite3_stmt *st, void *ret) {
         return 0;
 }
 
+bool job_row_is_for_workers(const JobRow *row) {
+        return row->any_worker && !(job_demand_unpack(row->demand).capabilities & DEMAND_SLURM);
+}
+
 int job_row_fill(Store *s, JobRow *row) {
-        int r = limits_waits_text(s, row->state, row->due_at, row->limit_set, &row->waits_for);
+        int r = limits_waits_text(s, row->state, row->due_at, row->limit_set, job_row_is_for_workers(row),
+                        &row->waits_for);
 
         return r < 0 ? r
                      : slurm_waits_text(s, row->seq,

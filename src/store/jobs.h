@@ -47,6 +47,9 @@ typedef struct JobRow {
         int64_t limit_set; /* the same, as the database has it (limits.h); 0: nothing */
 } JobRow;
 
+/* Workers may take it, and Slurm has not to be asked which. */
+bool job_row_is_for_workers(const JobRow *row) _pure_;
+
 JobRow *job_row_free(JobRow *row);
 DEFINE_CLEANUP_FUNC(JobRow *, job_row_free);
 

@@ -87,7 +87,7 @@ int store_job_waits_for(Store *s, const JobRow *row, char ***ret) {
         bool waits = row->state == JOB_QUEUED && row->due_at == 0;
         _cleanup_strv_free_ char **names = NULL;
         char *slurm = NULL;
-        int r = limits_waits_for(s, waits ? row->limit_set : 0, &names);
+        int r = limits_waits_for(s, waits ? row->limit_set : 0, job_row_is_for_workers(row), &names);
 
         if (r >= 0)
                 r = slurm_waits_text(s, row->seq,

@@ -94,104 +94,114 @@ static void expect_waits(Store *s, const char *id, const char *names) {
         ck_assert_str_eq(text, names);
 }
 
-#define PLACEMENT_TEST(name) \
-        START_TEST(name) {   \
-                Bench b;     \
-                bench_init(&b);
-#define PLACEMENT_TEST_END \
-        bench_done(&b);    \
-        }                  \
-        END_TEST
+/* clang-format off */
+#define PLACEMENT_TEST(name) START_TEST(name) { Bench b; bench_init(&b);
+#define PLACEMENT_TEST_END bench_done(&b); } END_TEST
+/* clang-format on */
 
 PLACEMENT_TEST(a_worker_gets_what_its_labels_allow)
-enlist(&b, "plain", QEMU, "");
-enlist(&b, "san", QEMU, "san-b\nvlan10");
-submit(&b, "on-san", 50, "+san-b");
-submit(&b, "on-both", 50, "+san-b\n+vlan10");
-submit(&b, "not-vlan", 50, "-vlan10");
-submit(&b, "anywhere", 50, NULL);
-expect_next(&b, "plain", "not-vlan");
-expect_next(&b, "san", "on-san");
-expect_next(&b, "plain", "anywhere");
-expect_next(&b, "plain", "");
-expect_next(&b, "san", "on-both");
-expect_next(&b, "san", "");
+        enlist(&b, "plain", QEMU, "");
+        enlist(&b, "san", QEMU, "san-b\nvlan10");
+        submit(&b, "on-san", 50, "+san-b");
+        submit(&b, "on-both", 50, "+san-b\n+vlan10");
+        submit(&b, "not-vlan", 50, "-vlan10");
+        submit(&b, "anywhere", 50, NULL);
+        expect_next(&b, "plain", "not-vlan");
+        expect_next(&b, "san", "on-san");
+        expect_next(&b, "plain", "anywhere");
+        expect_next(&b, "plain", "");
+        expect_next(&b, "san", "on-both");
+        expect_next(&b, "san", "");
 PLACEMENT_TEST_END
 
 PLACEMENT_TEST(labels_are_compared_as_a_whole)
-enlist(&b, "w", QEMU, "san-b2\nxsan-b");
-submit(&b, "1", 50, "+san-b");
-submit(&b, "2", 50, "+san");
-expect_next(&b, "w", "");
-submit(&b, "3", 50, "-san-b");
-expect_next(&b, "w", "3");
+        enlist(&b, "w", QEMU, "san-b2\nxsan-b");
+        submit(&b, "1", 50, "+san-b");
+        submit(&b, "2", 50, "+san");
+        expect_next(&b, "w", "");
+        submit(&b, "3", 50, "-san-b");
+        expect_next(&b, "w", "3");
 PLACEMENT_TEST_END
 
 PLACEMENT_TEST(others_take_what_prefers_a_machine_when_they_find_no_other_job)
-enlist(&b, "fast", QEMU, "fast");
-enlist(&b, "slow", QEMU, "");
-submit(&b, "prefers", 90, "~fast");
-submit(&b, "anywhere", 10, NULL);
-submit(&b, "limited", 5, "team:x");
-expect_next(&b, "slow", "anywhere");
-expect_next(&b, "slow", "limited");
-expect_next(&b, "slow", "prefers");
-submit(&b, "prefers-2", 1, "~fast");
-submit(&b, "anywhere-2", 10, NULL);
-expect_next(&b, "fast", "anywhere-2");
-expect_next(&b, "fast", "prefers-2");
+        enlist(&b, "fast", QEMU, "fast");
+        enlist(&b, "slow", QEMU, "");
+        submit(&b, "prefers", 90, "~fast");
+        submit(&b, "anywhere", 10, NULL);
+        submit(&b, "limited", 5, "team:x");
+        expect_next(&b, "slow", "anywhere");
+        expect_next(&b, "slow", "limited");
+        expect_next(&b, "slow", "prefers");
+        submit(&b, "prefers-2", 1, "~fast");
+        submit(&b, "anywhere-2", 10, NULL);
+        expect_next(&b, "fast", "anywhere-2");
+        expect_next(&b, "fast", "prefers-2");
 PLACEMENT_TEST_END
 
 PLACEMENT_TEST(a_preference_for_what_no_machine_has_is_void)
-enlist(&b, "slow", QEMU, "");
-submit(&b, "prefers", 90, "~fast");
-submit(&b, "anywhere", 10, NULL);
-expect_next(&b, "slow", "prefers");
-/* A machine that has it, but must not have the job. */
-enlist(&b, "fast", QEMU, "fast\ntest");
-submit(&b, "prefers-2", 90, "-test\n~fast");
-expect_next(&b, "slow", "prefers-2");
+        enlist(&b, "slow", QEMU, "");
+        submit(&b, "prefers", 90, "~fast");
+        submit(&b, "anywhere", 10, NULL);
+        expect_next(&b, "slow", "prefers");
+        /* A machine that has it, but must not have the job. */
+        enlist(&b, "fast", QEMU, "fast\ntest");
+        submit(&b, "prefers-2", 90, "-test\n~fast");
+        expect_next(&b, "slow", "prefers-2");
 PLACEMENT_TEST_END
 
 PLACEMENT_TEST(a_job_says_which_worker_it_waits_for)
-_cleanup_(store_freep) Store *reader = NULL;
+        _cleanup_(store_freep) Store *reader = NULL;
 
-submit(&b, "san", 50, "+san-b\n-test\nteam:x\n~fast");
-submit(&b, "anywhere", 50, "~fast");
-ck_assert_int_eq(store_open(b.path, STORE_READER, &reader), 0);
-expect_waits(reader, "san", "worker:+san-b -test");
-expect_waits(b.store, "san", "worker:+san-b -test");
-enlist(&b, "test", QEMU, "san-b\ntest");
-expect_waits(reader, "san", "worker:+san-b -test");
-enlist(&b, "san", QEMU, "san-b");
-expect_waits(reader, "san", "");
-expect_waits(b.store, "san", "");
-ck_assert_int_eq(store_worker_delete(b.store, "san"), 0);
-expect_waits(reader, "san", "worker:+san-b -test");
-/* This machine counts, if it takes jobs. */
-ck_assert_int_eq(store_placement_set_local(b.store, true, "san-b"), 0);
-expect_waits(reader, "san", "");
-expect_waits(b.store, "san", "");
-ck_assert_int_eq(store_placement_set_local(b.store, false, "san-b"), 0);
-expect_waits(reader, "san", "worker:+san-b -test");
-expect_waits(reader, "anywhere", "");
+        submit(&b, "san", 50, "+san-b\n-test\nteam:x\n~fast");
+        submit(&b, "anywhere", 50, "~fast");
+        ck_assert_int_eq(store_open(b.path, STORE_READER, &reader), 0);
+        expect_waits(reader, "san", "worker:+san-b -test");
+        expect_waits(b.store, "san", "worker:+san-b -test");
+        enlist(&b, "test", QEMU, "san-b\ntest");
+        expect_waits(reader, "san", "worker:+san-b -test");
+        enlist(&b, "san", QEMU, "san-b");
+        expect_waits(reader, "san", "");
+        expect_waits(b.store, "san", "");
+        ck_assert_int_eq(store_worker_delete(b.store, "san"), 0);
+        expect_waits(reader, "san", "worker:+san-b -test");
+        /* This machine counts, if it takes jobs. */
+        ck_assert_int_eq(store_placement_set_local(b.store, true, "san-b"), 0);
+        expect_waits(reader, "san", "");
+        expect_waits(b.store, "san", "");
+        ck_assert_int_eq(store_placement_set_local(b.store, false, "san-b"), 0);
+        expect_waits(reader, "san", "worker:+san-b -test");
+        expect_waits(reader, "anywhere", "");
+        /* What stays here, and what Slurm places, waits for no worker. */
+        JobRow here = { .state = JOB_QUEUED, .demand = DEMAND_SLURM };
+        _cleanup_(job_row_freep) JobRow *row = NULL;
+        _cleanup_strv_free_ char **names = NULL;
+        ck_assert_int_eq(store_job_get(b.store, "san", &row), 0);
+        ck_assert(job_row_is_for_workers(row));
+        ck_assert(!job_row_is_for_workers(&here));
+        here.any_worker = true;
+        ck_assert(!job_row_is_for_workers(&here));
+        here.demand = 0;
+        here.limit_set = row->limit_set;
+        here.any_worker = false;
+        ck_assert_int_eq(store_job_waits_for(b.store, &here, &names), 0);
+        ck_assert_ptr_null(names);
 PLACEMENT_TEST_END
 
 PLACEMENT_TEST(a_job_that_no_worker_may_have_keeps_no_limit_from_others)
-LimitRules rules = {};
+        LimitRules rules = {};
 
-ck_assert_int_eq(limit_rules_set(&rules, "a:*", 1), 0);
-ck_assert_int_eq(limit_rules_set(&rules, "b:*", 1), 0);
-store_limits_set_rules(b.store, &rules);
-enlist(&b, "w", QEMU, "");
-enlist(&b, "san", 0, "san-b"); /* has the label, and cannot do the job */
-submit(&b, "first", 50, "a:x");
-expect_next(&b, "w", "first");
-submit(&b, "both", 90, "+san-b\na:x\nb:x");
-submit(&b, "b", 50, "b:x");
-expect_next(&b, "w", "b");
-store_limits_set_rules(b.store, NULL);
-limit_rules_done(&rules);
+        ck_assert_int_eq(limit_rules_set(&rules, "a:*", 1), 0);
+        ck_assert_int_eq(limit_rules_set(&rules, "b:*", 1), 0);
+        store_limits_set_rules(b.store, &rules);
+        enlist(&b, "w", QEMU, "");
+        enlist(&b, "san", 0, "san-b"); /* has the label, and cannot do the job */
+        submit(&b, "first", 50, "a:x");
+        expect_next(&b, "w", "first");
+        submit(&b, "both", 90, "+san-b\na:x\nb:x");
+        submit(&b, "b", 50, "b:x");
+        expect_next(&b, "w", "b");
+        store_limits_set_rules(b.store, NULL);
+        limit_rules_done(&rules);
 PLACEMENT_TEST_END
 
 /* --- the model ------------------------------------------------------------------------------------- */
@@ -320,31 +330,31 @@ static void model_enlist(Model *m, Bench *b, size_t worker) {
 }
 
 PLACEMENT_TEST(each_worker_gets_the_job_that_the_model_says)
-const char *seed = getenv("HYPER_SEED");
-Model m = { .random = seed ? strtoull(seed, NULL, 10) : 1 };
+        const char *seed = getenv("HYPER_SEED");
+        Model m = { .random = seed ? strtoull(seed, NULL, 10) : 1 };
 
-for (unsigned i = 0; i < STEPS; i++)
-        switch (dice(&m, 8)) {
-        case 0:
-        case 1:
-        case 2:
-                model_submit(&m, &b);
-                break;
-        case 3:
-                model_enlist(&m, &b, dice(&m, WORKERS));
-                break;
-        case 4:
-                if (dice(&m, 20) == 0) { /* as if the manager had been killed */
-                        b.store = store_free(b.store);
-                        ck_assert_int_eq(store_open(b.path, STORE_OWNER, &b.store), 0);
+        for (unsigned i = 0; i < STEPS; i++)
+                switch (dice(&m, 8)) {
+                case 0:
+                case 1:
+                case 2:
+                        model_submit(&m, &b);
+                        break;
+                case 3:
+                        model_enlist(&m, &b, dice(&m, WORKERS));
+                        break;
+                case 4:
+                        if (dice(&m, 20) == 0) { /* as if the manager had been killed */
+                                b.store = store_free(b.store);
+                                ck_assert_int_eq(store_open(b.path, STORE_OWNER, &b.store), 0);
+                        }
+                        break;
+                default:
+                        model_dequeue(&m, &b, dice(&m, WORKERS));
                 }
-                break;
-        default:
-                model_dequeue(&m, &b, dice(&m, WORKERS));
-        }
-ck_assert_uint_gt(m.given, JOBS / 2);
-ck_assert_uint_gt(m.refused, 100);
-ck_assert_uint_gt(m.left, 5);
+        ck_assert_uint_gt(m.given, JOBS / 2);
+        ck_assert_uint_gt(m.refused, 100);
+        ck_assert_uint_gt(m.left, 5);
 PLACEMENT_TEST_END
 
 TEST_MAIN("store-placement", a_worker_gets_what_its_labels_allow, labels_are_compared_as_a_whole,

@@ -86,9 +86,19 @@ static json_t *snapshots_json(const VmDetail *d) {
         return list;
 }
 
+static json_t *controller_json(const VmController *c) {
+        return json_pack("{s:s?, s:I, s:I}", "type", c->type, "key", (json_int_t) c->key, "bus",
+                        (json_int_t) c->bus);
+}
+
 static json_t *devices_json(const VmDetail *d) {
-        _cleanup_json_ json_t *o = json_pack("{s:[], s:[], s:[]}", "disks", "nics", "cdroms");
+        _cleanup_json_ json_t *o =
+                        json_pack("{s:[], s:[], s:[], s:[]}", "controllers", "disks", "nics", "cdroms");
         int r = o ? 0 : -ENOMEM;
+
+        for (size_t i = 0; i < d->n_controllers && r >= 0; i++)
+                r = json_array_append_new(
+                                json_object_get(o, "controllers"), controller_json(&d->controllers[i]));
 
         for (size_t i = 0; i < d->n_disks && r >= 0; i++)
                 r = json_array_append_new(json_object_get(o, "disks"), disk_json(d, &d->disks[i]));

@@ -332,6 +332,8 @@ static const struct {
         { "firmware", "destination.hardware.firmware" },
 };
 
+#define DEPLOY_MEMORY_MIN 64 /* MiB */
+
 static int take_deploy_field(V1Job *j, const char *key, json_t *value) {
         _cleanup_free_ char *path = strprintf("options.deploy.%s", key);
 
@@ -343,9 +345,10 @@ static int take_deploy_field(V1Job *j, const char *key, json_t *value) {
                 if (!streq(key, "memory_mb"))
                         return put(j, deploy_fields[i].canonical, json_incref(value), path);
                 json_int_t n = json_integer_value(value);
-                if (n < 1 || n > (json_int_t) (VM_MEMORY_MAX >> 20))
-                        return json_errors_add(j->t.errors, path, "must be 1 to %" JSON_INTEGER_FORMAT,
-                                        (json_int_t) (VM_MEMORY_MAX >> 20));
+                if (n < DEPLOY_MEMORY_MIN || n > (json_int_t) (VM_MEMORY_MAX >> 20))
+                        return json_errors_add(j->t.errors, path,
+                                        "must be a whole number, %d to %" JSON_INTEGER_FORMAT,
+                                        DEPLOY_MEMORY_MIN, (json_int_t) (VM_MEMORY_MAX >> 20));
                 return put(j, deploy_fields[i].canonical, json_integer(n << 20), path);
         }
         return json_errors_add(j->t.errors, path,

@@ -188,6 +188,18 @@ static int add_snapshots(json_t *vm, const json_t *list, const char *id) {
         return set(vm, "snapshots", snapshots);
 }
 
+static json_t *vsphere_controllers(const json_t *list) {
+        json_t *all = json_array(), *c;
+        size_t i;
+
+        json_array_foreach(list, i, c)
+                (void) append(all,
+                                json_pack("{s:o, s:o, s:o}", "type", text_json(c, "type"), "key",
+                                                json_count(number_of(c, "key")), "bus",
+                                                json_count(number_of(c, "bus"))));
+        return all;
+}
+
 int v1_vm_add_vsphere_all(json_t *vm, const json_t *details) {
         const json_t *hardware = json_object_get(details, "hardware");
         json_t *more;
@@ -195,8 +207,9 @@ int v1_vm_add_vsphere_all(json_t *vm, const json_t *details) {
 
         if (r < 0)
                 return r;
-        more = json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "hardware", "boot",
-                        text_json(hardware, "firmware"), "secure_boot",
+        more = json_pack("{s:{s:o, s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o}", "hardware", "boot",
+                        text_json(hardware, "firmware"), "controllers",
+                        vsphere_controllers(json_object_get(details, "controllers")), "secure_boot",
                         copy_boolean(hardware, "secure_boot"), "tpm", copy_boolean(hardware, "tpm"),
                         "cores_per_socket", json_count(number_of(hardware, "cores_per_socket")), "version",
                         text_json(hardware, "version"), "host", text_json(details, "host"), "annotation",
@@ -253,15 +266,35 @@ static bool is_secure(const json_t *boot) {
         return loader && (strstr(loader, "secboot") || strstr(loader, ".ms.fd"));
 }
 
+/* One for each bus of a disk: libvirt's own list has also those of other devices. */
+static json_t *libvirt_controllers(const json_t *disks) {
+        json_t *all = json_array(), *disk;
+        size_t i;
+
+        json_array_foreach(disks, i, disk) {
+                const char *bus = text_of(disk, "bus");
+                bool is_new = bus;
+                json_t *c;
+                size_t k;
+
+                json_array_foreach(all, k, c)
+                        is_new = is_new && !streq_ptr(text_of(c, "type"), bus);
+                if (is_new)
+                        (void) append(all, json_pack("{s:s, s:n, s:n}", "type", bus, "key", "bus"));
+        }
+        return all;
+}
+
 int v1_vm_add_libvirt_all(json_t *vm, const json_t *extended) {
         const json_t *boot = json_object_get(extended, "boot_config"),
                      *topology = json_object_get(extended, "cpu_topology");
         bool tpm = json_array_size(json_object_get(extended, "tpm_attachments")) > 0;
         uint64_t cores = number_of(topology, "cores");
-        json_t *more = json_pack("{s:{s:s, s:b, s:b, s:o, s:o}, s:s, s:{s:b, s:[], s:[]}}", "hardware",
-                        "boot", firmware_of(boot), "secure_boot", is_secure(boot), "tpm", tpm,
-                        "cores_per_socket", cores > 0 ? json_count(cores) : json_null(), "version",
-                        text_json(json_object_get(extended, "vm_info"), "machine"), "firmware",
+        json_t *more = json_pack("{s:{s:s, s:o, s:b, s:b, s:o, s:o}, s:s, s:{s:b, s:[], s:[]}}", "hardware",
+                        "boot", firmware_of(boot), "controllers",
+                        libvirt_controllers(json_object_get(vm, "disks")), "secure_boot", is_secure(boot),
+                        "tpm", tpm, "cores_per_socket", cores > 0 ? json_count(cores) : json_null(),
+                        "version", text_json(json_object_get(extended, "vm_info"), "machine"), "firmware",
                         firmware_of(boot), "migration", "supported", false, "warnings", "blockers");
 
         if (json_object_update_new(vm, more) < 0)

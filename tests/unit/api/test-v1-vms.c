@@ -64,9 +64,10 @@ static json_t *detail_json(unsigned i) {
         json_t *vm = vm_json(i);
 
         json_object_update_new(vm,
-                        json_pack("{s:[{s:s, s:I, s:s, s:i, s:i, s:b, s:s, s:b, s:b, s:s}], s:[{s:s, s:s, "
+                        json_pack("{s:[{s:s, s:i, s:i}], s:[{s:s, s:I, s:s, s:i, s:i, s:b, s:s, s:b, s:b, s:s}], s:[{s:s, s:s, "
                                   "s:s, s:b}], s:{s:s, s:b, s:b, s:i}, s:i, s:b, s:s, s:[{s:s, s:s, s:s, s:b}]}",
-                                        "disks", "label", "Hard disk 1", "capacity_bytes",
+                                        "controllers", "type", "ParaVirtualSCSIController", "key", 1000,
+                                        "bus", 0, "disks", "label", "Hard disk 1", "capacity_bytes",
                                         (json_int_t) 100 << 30, "file_path", "[DS] web/web.vmdk", "key",
                                         2000, "unit", 0, "thin_provisioned", 1, "controller_type",
                                         "ParaVirtualSCSIController", "rdm", 0, "shared", 0, "mode",
@@ -647,6 +648,8 @@ START_TEST(a_vm_is_found_by_each_name) {
                 is_text(guest, "id", "vm-1");
                 is_text(guest, "hardware.boot", "bios");
                 is_text(guest, "disks.0.bus", "pvscsi");
+                is_text(guest, "hardware.controllers.0.type", "ParaVirtualSCSIController");
+                ck_assert_int_eq(json_integer_value(member(guest, "hardware.controllers.0.key")), 1000);
                 is_text(guest, "datastores.0", "DS");
                 is_text(guest, "host", "esx1");
                 is_text(guest, "snapshots.0.id", "snapshot-7");
@@ -658,6 +661,7 @@ START_TEST(a_vm_is_found_by_each_name) {
         _cleanup_json_ json_t *here = ask_with(&f, "POST /vms/browse", "{\"vm\":\"" UUID "\"}", 200);
         is_text(here, "hardware.boot", "bios");
         is_text(here, "disks.0.bus", "virtio");
+        is_text(here, "hardware.controllers.0.type", "virtio");
         is_text(here, "snapshots.1.id", "b");
         is_text(here, "snapshots.0.name", "a");
         is_number(here, "snapshot_count", 2);

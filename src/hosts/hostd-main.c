@@ -20,10 +20,7 @@ static const char *arg_state_directory = STATEDIR "-hosts";
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
 
 static const DaemonOption program_options[] = {
-        { .name = "config-directory",
-                        .value_name = "PATH",
-                        .value = &arg_config_directory,
-                        .help = "Where config.yaml and config.d/ are" },
+        DAEMON_CONFIG_DIRECTORY(arg_config_directory),
         { .name = "state-directory",
                         .value_name = "PATH",
                         .value = &arg_state_directory,
@@ -37,11 +34,6 @@ static const DaemonProgram program = {
                  "The bus starts it when it is called. It stays while there is a host.",
         .options = program_options,
 };
-
-static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
-        (void) sd_notify(false, "STOPPING=1\nSTATUS=Stopping; the VMs go on.");
-        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
-}
 
 static int on_hangup(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
         _cleanup_free_ char *why = NULL;
@@ -57,7 +49,7 @@ static int run(void) {
                 .bus_name = HYPER_HOSTS_BUS_NAME,
                 .config_directory = arg_config_directory,
                 .state_directory = STATEDIR,
-                .on_end = on_terminate };
+                .ending = "Stopping; the VMs go on." };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(store_freep) Store *store = NULL;

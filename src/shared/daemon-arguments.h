@@ -14,6 +14,13 @@ typedef struct DaemonOption {
         const char *help;
 } DaemonOption;
 
+/* The row of a program that reads the configuration (hyper-config(5)). */
+#define DAEMON_CONFIG_DIRECTORY(variable)                                               \
+        {                                                                               \
+                .name = "config-directory", .value_name = "PATH", .value = &(variable), \
+                .help = "Where config.yaml and config.d/ are"                           \
+        }
+
 typedef struct DaemonProgram {
         const char *name; /* "hyper-managerd", which has a man page in section 8 */
         const char *about; /* for the help: one sentence or several, with line breaks */

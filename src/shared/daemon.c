@@ -24,6 +24,11 @@ int daemon_on_end(sd_event *event, sd_event_signal_handler_t handler, void *user
         return r < 0 ? r : daemon_on_signal(event, SIGINT, handler, userdata);
 }
 
+static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
+        (void) sd_notifyf(false, "STOPPING=1\nSTATUS=%s", (const char *) userdata);
+        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
+}
+
 static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         log_error("The connection to the bus was lost; ending to be started again.");
         return sd_event_exit(userdata, EXIT_FAILURE);
@@ -50,7 +55,7 @@ int daemon_set_up(const Daemon *d, sd_event **ret_event, sd_bus **ret_bus) {
 
         r = sd_event_default(&event);
         if (r >= 0)
-                r = daemon_on_end(event, d->on_end, NULL);
+                r = daemon_on_end(event, on_terminate, (void *) d->ending);
         if (r >= 0)
                 r = sd_event_set_watchdog(event, true);
         if (r < 0)

@@ -24,7 +24,7 @@ typedef struct Daemon {
         const char *bus_name;
         const char *config_directory;
         const char *state_directory; /* of hyper-managerd: where its database is by default */
-        sd_event_signal_handler_t on_end; /* SIGTERM or SIGINT came; there is no userdata */
+        const char *ending; /* the STATUS= at SIGTERM or SIGINT, which end the loop; static */
 } Daemon;
 
 /* Reads the configuration, and takes the level of logging from it. 0 with *ret. Otherwise the daemon has

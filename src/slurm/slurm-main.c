@@ -21,10 +21,7 @@
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
 
 static const DaemonOption program_options[] = {
-        { .name = "config-directory",
-                        .value_name = "PATH",
-                        .value = &arg_config_directory,
-                        .help = "Where config.yaml and config.d/ are" },
+        DAEMON_CONFIG_DIRECTORY(arg_config_directory),
         {},
 };
 
@@ -35,11 +32,6 @@ static const DaemonProgram program = {
                  "when Slurm has none of them any more.",
         .options = program_options,
 };
-
-static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
-        (void) sd_notify(false, "STOPPING=1\nSTATUS=Ending.");
-        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
-}
 
 /* Of the two files that systemd may have made of it, the encrypted one wins. -ENOENT: there is none. */
 static int read_token(const char *directory, char **ret) {
@@ -104,7 +96,7 @@ static int run(void) {
         const Daemon daemon = { .program = "hyper-slurmd",
                 .config_directory = arg_config_directory,
                 .state_directory = STATEDIR,
-                .on_end = on_terminate };
+                .ending = "Ending." };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(handover_freep) Handover *h = NULL;

@@ -14,10 +14,7 @@
 static const char *arg_config_directory = SYSCONFDIR "/hyper";
 
 static const DaemonOption program_options[] = {
-        { .name = "config-directory",
-                        .value_name = "PATH",
-                        .value = &arg_config_directory,
-                        .help = "Where config.yaml and config.d/ are" },
+        DAEMON_CONFIG_DIRECTORY(arg_config_directory),
         {},
 };
 
@@ -28,17 +25,12 @@ static const DaemonProgram program = {
         .options = program_options,
 };
 
-static int on_terminate(sd_event_source *s, const struct signalfd_siginfo *si, void *userdata) {
-        (void) sd_notify(false, "STOPPING=1\nSTATUS=Logging out.");
-        return sd_event_exit(sd_event_source_get_event(s), EXIT_SUCCESS);
-}
-
 static int run(void) {
         const Daemon daemon = { .program = "hyper-vsphered",
                 .bus_name = HYPER_VSPHERE_BUS_NAME,
                 .config_directory = arg_config_directory,
                 .state_directory = STATEDIR,
-                .on_end = on_terminate };
+                .ending = "Logging out." };
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_flush_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(vsphered_freep) Vsphered *v = NULL;

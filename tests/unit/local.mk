@@ -93,6 +93,7 @@ STORE_TESTS = \
 	tests/unit/store/test-store-hosts \
 	tests/unit/store/test-store-jobs-page \
 	tests/unit/store/test-store-limits \
+	tests/unit/store/test-store-limits-load \
 	tests/unit/store/test-store-placement \
 	tests/unit/store/test-store-sources \
 	tests/unit/store/test-store-uploads \

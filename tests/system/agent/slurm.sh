@@ -25,13 +25,19 @@ on_worker systemctl stop hyper-agentd
 if submit_to_slurm early 2>/dev/null; then fail "a job is accepted for Slurm, which is not configured"; fi
 set_up_slurm n1
 
-# to the end
-submit_to_slurm one
+# to the end, on a node with the label
+submit_to_slurm one '.placement = {all: ["san-b"], preferred: ["fast"]}'
 ended one
+contains "$(on_server squeue -h -t all -o '%k %f')" ":one san-b" "the features that the job needs"
 eventually 30 "the script ends" is_slurm_state one COMPLETED
 equal "$(slurm_jobs one | wc -l)" 1 "the jobs in Slurm"
 eventually 60 "hyper-slurmd ends" on_server sh -c '! systemctl -q is-active hyper-slurmd'
 equal "$(on_server systemctl show -P Result hyper-slurmd)" success "the end of hyper-slurmd"
+
+# no node has the label
+submit_to_slurm nowhere '.placement = {all: ["vlan10"]}'
+eventually 30 "Slurm refuses the job" does_wait_for nowhere slurm:REFUSED
+on_server hyperctl cancel nowhere
 
 # it waits, and the reason is shown; cancelled here
 on_server scontrol update nodename=n1 state=drain reason=test

@@ -12,7 +12,7 @@
 set_up_slurm() {
         local node port=17001 nodes='' conf
         for node in "$@"; do
-                nodes+="NodeName=$node NodeHostname=hyper-machine NodeAddr=10.77.0.1 Port=$port CPUs=2 RealMemory=2000"$'\n'
+                nodes+="NodeName=$node NodeHostname=hyper-machine NodeAddr=10.77.0.1 Port=$port CPUs=2 RealMemory=2000 Feature=san-b"$'\n'
                 port=$((port + 1))
         done
         conf=$(

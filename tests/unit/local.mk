@@ -352,10 +352,11 @@ check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 
 # Programs that scripts run
-TEST_TOOLS = tests/unit/manager/cron-tool tests/unit/api/print-openapi tests/unit/ctl/mock-manager
+TEST_TOOLS = tests/unit/engine/copy-tool tests/unit/manager/cron-tool tests/unit/api/print-openapi tests/unit/ctl/mock-manager
 check_PROGRAMS += $(TEST_TOOLS)
 .PHONY: test-tools
 test-tools: $(TEST_TOOLS) $(check_DATA)
+tests_unit_engine_copy_tool_LDADD = $(ENGINE_LIBS) $(ZLIB_LIBS)
 tests_unit_manager_cron_tool_LDADD = $(MANAGER_LIBS)
 tests_unit_api_print_openapi_LDADD = $(API_LIBS)
 tests_unit_ctl_mock_manager_LDADD = $(SHARED_LIBS)
@@ -363,6 +364,7 @@ tests_unit_ctl_mock_manager_LDADD = $(SHARED_LIBS)
 SCRIPT_TESTS = \
 	tests/unit/check-includes \
 	tests/unit/check-schedule \
+	tests/unit/engine/check-reflink \
 	tests/unit/manager/check-cron \
 	tests/unit/manager/check-cron-clocks \
 	tests/unit/api/check-openapi \

@@ -83,7 +83,9 @@ static int make_spec(JobSpec *spec, const char *local_id, json_t **ret) {
                 r = json_path_set(spec->document, "execution_policy.retry_count", json_integer(0));
         if (r < 0)
                 return r;
-        (void) json_object_del(spec->document, "executor"); /* who has chosen this machine */
+        /* This machine has been chosen. */
+        (void) json_object_del(spec->document, "executor");
+        (void) json_object_del(spec->document, "placement");
         *ret = json_incref(spec->document);
         return 0;
 }

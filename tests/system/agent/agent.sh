@@ -37,7 +37,7 @@ set_up_worker
 eventually 20 "the agent is connected" is_connected
 equal "$(ask /workers | jq -c '.workers[] | [.worker_id, .active, .capabilities]')" \
         '["w1",true,["qemu_img","nbd_access"]]' "the worker"
-submit first
+submit first '.placement = {all: ["san-b"], none: ["test"]}'
 submit second-slow
 eventually 20 "the agent has both" is_taken second-slow
 contains "$(agent_status)" "connected to http://10.77.0.2:8000 as w1" "the status"

@@ -57,7 +57,7 @@ set_up_server() {
 }
 
 set_up_worker() {
-        printf 'server:\n  url: %s\n  allow_insecure: true\nworker:\n  id: w1\n  max_jobs: 4\n  heartbeat: 2\n' "$url" |
+        printf 'server:\n  url: %s\n  allow_insecure: true\nworker:\n  id: w1\n  max_jobs: 4\n  heartbeat: 2\n  labels: [san-b]\n' "$url" |
                 on_worker sh -ec 'mkdir -p /srv/agent /etc/credstore; cat >/etc/hyper/agent.yaml'
         printf '%s\n' "$key" | on_worker sh -ec 'umask 077; cat >/etc/credstore/hyper-agent.api-key
                 systemctl -q enable hyper-agentd; systemctl restart hyper-agentd; sync'

@@ -106,7 +106,7 @@ try:
 finally:
     done.set()
     logins.join()
-for t in results["tokens"][-30:]:  # (a user has 32 sessions)
+for t in results["tokens"][-10:]:  # (a user has 32 sessions, also those whose token has not arrived)
     token = t
     until((200,), "GET", "/auth/me")
 print(json.dumps({"logins": results["attempts"], "tokens": len(results["tokens"]), "broken": results["errors"]}))

@@ -150,7 +150,9 @@ START_TEST(a_job_is_what_the_server_would_have_made_of_it) {
         _cleanup_free_ char *error = NULL;
         json_t *destination, *policy;
 
-        decode_job(JOB("a", "3", "t", IMAGE ",\"execution_policy\":{\"retry_count\":5,\"priority\":80}"),
+        decode_job(JOB("a", "3", "t",
+                                   IMAGE ",\"execution_policy\":{\"retry_count\":5,\"priority\":80},"
+                                         "\"placement\":{\"all\":[\"san-b\"]},\"executor\":\"slurm\""),
                         &job);
         ck_assert_int_eq(held_file_from_answer("https://s", "w", &job, &f, &error), 0);
         destination = json_object_get(f.spec, "destination");
@@ -160,6 +162,9 @@ START_TEST(a_job_is_what_the_server_would_have_made_of_it) {
         ck_assert_int_eq(json_integer_value(json_object_get(policy, "retry_count")), 0);
         ck_assert_int_eq(json_integer_value(json_object_get(policy, "priority")), 80);
         ck_assert_uint_eq(f.attempt, 3);
+        /* Our own manager has not to choose a machine any more. */
+        ck_assert_ptr_null(json_object_get(f.spec, "placement"));
+        ck_assert_ptr_null(json_object_get(f.spec, "executor"));
 }
 END_TEST
 

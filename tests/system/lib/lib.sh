@@ -286,6 +286,7 @@ if [ "${1:-}" = after ]; then
         bad=$(systemctl --failed --no-legend --plain | cut -d' ' -f1)
         if [ -n "$left$bad" ]; then
                 echo "FAILED: left behind after the test: units of jobs: ${left:-none}; failed units: ${bad:-none}"
+                for unit in $bad; do journalctl -q --no-pager -o short-precise -u "$unit" -n 20; done
                 context
                 exit 1
         fi

@@ -3,7 +3,7 @@
 #include "basic/string-util.h"
 #include "spec/job-demand.h"
 #include "spec/job-state.h"
-#include "store/limit-book.h"
+#include "store/limit-waits.h"
 #include "store/slurm-jobs.h"
 #include "store/sql.h"
 

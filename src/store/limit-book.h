@@ -59,10 +59,4 @@ typedef struct LimitAsker {
 int limits_first(Store *s, const LimitAsker *asker, bool others, LimitPlace *ret);
 /* Places of up to @max of the first of each class, likewise, in any order. */
 int limits_ready(Store *s, LimitPlace *places, size_t max, size_t *ret_n);
-/* What a QUEUED job of this set waits for; NULL: nothing. @for_workers: also for a worker that its placement
- * allows. */
-int limits_waits_for(Store *s, int64_t limit_set, bool for_workers, char ***ret);
-/* The same for any job, in lines. */
-int limits_waits_text(
-                Store *s, JobState state, usec_t due_at, int64_t limit_set, bool for_workers, char **ret);
 int limits_job_id(Store *s, int64_t seq, char **ret);

@@ -5,6 +5,7 @@
 #include "spec/job-demand.h"
 #include "store/facts.h"
 #include "store/limit-book.h"
+#include "store/limit-waits.h"
 #include "store/placement.h"
 #include "store/slurm-jobs.h"
 #include "store/sql.h"

@@ -28,6 +28,8 @@ libhyper_store_a_SOURCES = \
 	src/store/limit-book.c \
 	src/store/limit-book.h \
 	src/store/limit-types.h \
+	src/store/limit-waits.c \
+	src/store/limit-waits.h \
 	src/store/limits.c \
 	src/store/limits.h \
 	src/store/placement.c \

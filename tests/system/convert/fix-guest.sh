@@ -145,6 +145,9 @@ fix=$!
 guest_runs() { pgrep -x hyper-guest >/dev/null; }
 eventually 120 "hyper-guest runs" guest_runs
 equal "$(sha256sum <"$dir/guest.img")" "$before" "the image while its guest is changed"
+guest=$(pgrep -x hyper-guest)
+kill_manager
+equal "$(pgrep -x hyper-guest)" "$guest" "hyper-guest after the manager was killed"
 pkill -KILL -x hyper-guest
 wait $fix || fail "hyperctl fix: $(cat "$dir/fixed")"
 contains "$(hyperctl logs in-place)" "hyper-guest was killed" "the log of the job"
@@ -168,6 +171,7 @@ hyperctl inspect --json=short --id=looked-at "$dir/box.ova" >"$dir/guest.json" 2
 inspection=$!
 waits() { [[ $(hyperctl logs looked-at) = *"Waiting for one of "*" appliances: all are in use"* ]]; }
 eventually 120 "the job waits for an appliance" waits
+kill_manager
 equal "$(state looked-at)" RUNNING "the state of the job that waits"
 kill "${held[@]}"
 wait $inspection || fail "hyperctl inspect: $(cat "$dir/inspection")"

@@ -102,10 +102,14 @@ nothing_left
 # --- cancelled: only the proof ends -------------------------------------------------------------------------
 proof hang.raw cancelled
 eventually 60 "the trial runs" trial
+pid=$(trial_pid)
+kill_manager
+equal "$(trial_pid)" "$pid" "the trial after the manager was killed"
 busctl -q call "${manager[@]}" CancelJob s cancelled
 wait_state cancelled COMPLETED
 contains "$(reason cancelled)" "the proof that it boots was stopped" "the reason"
 equal "$(virsh domstate cancelled)" "shut off" "the domain of a proof that was cancelled"
+equal "$(job cancelled | jq '[.state_history[] | select(.state == "COMPLETED" or .state == "FAILED")] | length')" 1 "the ends"
 nothing_left
 
 # --- killed: hyper-hostd, libvirtd (with and without QEMU), and the step itself -----------------------------

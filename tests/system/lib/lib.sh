@@ -276,6 +276,15 @@ settings() {
         busctl -q call "${manager[@]}" Reload
 }
 
+# kill_manager: kills it, and waits until it has been started again
+kill_manager() {
+        local old
+        old=$(systemctl show -P MainPID hyper-managerd.service)
+        systemctl kill -s KILL hyper-managerd.service
+        eventually 30 "the manager is there again" is_other_manager "$old"
+}
+is_other_manager() { case $(systemctl show -P MainPID hyper-managerd.service) in 0 | "$1") return 1 ;; esac; }
+
 # --- after a test ------------------------------------------------------------------------------------------
 
 # Called by the runner when a test has ended well: nothing may be left of it.

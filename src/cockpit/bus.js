@@ -253,13 +253,13 @@ export function followJobs(bus, changed, { page = 100, delay = 30 } = {}) {
 
     async function listAll() {
         try {
-            const [[, unfinished], [finishedTotal, finished]] = await Promise.all([
+            const [[unfinishedTotal, unfinished], [finishedTotal, finished]] = await Promise.all([
                 query({ states: ["as", UNFINISHED], order: ["s", "newest"], limit: ["t", 1000] }),
                 query({ states: ["as", FINAL], order: ["s", "newest"], limit: ["t", limit] }),
             ]);
             jobs.clear();
             add([...finished, ...unfinished]);
-            total = finishedTotal + unfinished.length;
+            total = finishedTotal + unfinishedTotal;
             error = null;
             tell();
         } catch (e) {
@@ -275,8 +275,8 @@ export function followJobs(bus, changed, { page = 100, delay = 30 } = {}) {
             total += rows.filter(row => !jobs.has(row[1])).length;
             add(rows);
             tell();
-        } catch (e) {
-            failed(e);
+        } catch {
+            requestAll(); // which tells what is wrong, if it still is
         }
         if (wanted.size > 0) requestSome();
     }

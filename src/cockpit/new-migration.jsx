@@ -7,7 +7,7 @@ import * as pf from "./pf.js";
 import { describeError, inspectDestination, inspectSource, submitJob } from "./bus.js";
 import { Inspection } from "./inspection.jsx";
 import { PathInput } from "./path-input.jsx";
-import { DEFAULTS, networksOf, placeOf, sizeIn, sourceOf, sourcesOf, specOf, storagesOf } from "./spec.js";
+import { DEFAULTS, entered, networksOf, placeOf, sizeIn, sourceOf, sourcesOf, specOf, storagesOf } from "./spec.js";
 import { bytesText, errorText } from "./text.js";
 import {
     Concerns,
@@ -156,7 +156,7 @@ function Networks({ networks, form, set }) {
     return networks.map(network => (
         <Field
             key={network}
-            value={form.networks[network] || ""}
+            value={entered(form.networks, network)}
             field={{
                 name: "network-" + network,
                 label: cockpit.format(_("Network $0 becomes"), network),
@@ -212,7 +212,7 @@ function Space({ space, error, help, id }) {
 
 // Where the virtual machines of a storage go.
 function Storage({ bus, storage, form, found, set }) {
-    const directory = form.storages[storage] || "";
+    const directory = entered(form.storages, storage);
     const place = directory && placeOf({ ...form, directory }, true);
     const space = useDestination(bus, place, sizeIn(directory, form, found));
     const id = "field-storage-" + storage;

@@ -85,8 +85,11 @@ const storageOf = found => /^\[([^\]]+)\]/.exec(found?.disks?.[0]?.file || "")?.
 // The storages of what was found, each once.
 export const storagesOf = found => [...new Set(found.map(storageOf).filter(Boolean))];
 
+// What was entered for a name, which may be any text: "" if nothing was.
+export const entered = (values, name) => (Object.hasOwn(values, name) && values[name]) || "";
+
 // The directory for a virtual machine: that of its storage, or that of all.
-export const directoryOf = (form, found) => form.storages[storageOf(found)] || form.directory;
+export const directoryOf = (form, found) => entered(form.storages, storageOf(found)) || form.directory;
 
 // The size of all that will be in a directory.
 export const sizeIn = (directory, form, found) =>

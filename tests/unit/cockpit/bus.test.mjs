@@ -143,6 +143,36 @@ test("jobs are listed again when the manager was started again, and not when it 
     jobs.stop();
 });
 
+test("jobs are counted that are too many to be listed", async () => {
+    const table = new Map();
+    for (let i = 0; i < 1500; i++) table.set("j" + i, row("j" + i, "QUEUED", i));
+    const seen = observer();
+    const jobs = hyper.followJobs(hyper.openBus(fakeCockpit(manager(table))), seen.changed, { delay: 0 });
+    const { total } = await seen.until(({ jobs }) => jobs.length === 1000);
+    assert.equal(total, 1500);
+    jobs.stop();
+});
+
+test("a list that has failed is asked for again", async () => {
+    const table = new Map([["a", row("a", "RUNNING", 1)]]);
+    const { ListJobs } = manager(table);
+    let fails = 1;
+    const cockpit = fakeCockpit({
+        ListJobs(filter) {
+            if (filter.ids && fails-- > 0) throw busError("org.freedesktop.DBus.Error.NoReply", "no reply");
+            return ListJobs(filter);
+        },
+    });
+    const seen = observer();
+    const jobs = hyper.followJobs(hyper.openBus(cockpit), seen.changed, { delay: 0 });
+    await seen.until(({ jobs }) => jobs.length === 1);
+    table.set("b", row("b", "QUEUED", 2));
+    cockpit.emit("/org/hyper1", MANAGER, "JobNew", ["b", path("b")]);
+    const { error } = await seen.until(({ jobs }) => jobs.length === 2);
+    assert.equal(error, null);
+    jobs.stop();
+});
+
 test("older jobs are listed on request only", async () => {
     const table = new Map();
     for (let i = 0; i < 1000; i++) table.set("j" + i, row("j" + i, i % 2 ? "COMPLETED" : "FAILED", i));

@@ -90,6 +90,7 @@ test("virtual machines of several storages go to several directories", () => {
         found.map(f => directoryOf(form, f)),
         ["/srv/fast", DEFAULTS.directory, "/srv/fast", DEFAULTS.directory, DEFAULTS.directory],
     );
+    assert.equal(directoryOf(form, on("constructor", 1)), DEFAULTS.directory);
     assert.equal(sizeIn("/srv/fast", form, found), 5);
     assert.equal(sizeIn(DEFAULTS.directory, form, found), 2);
     const [source] = sourcesOf({ source: "vc", vm: "a" });

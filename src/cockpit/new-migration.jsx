@@ -7,7 +7,17 @@ import * as pf from "./pf.js";
 import { describeError, inspectDestination, inspectSource, submitJob } from "./bus.js";
 import { Inspection } from "./inspection.jsx";
 import { PathInput } from "./path-input.jsx";
-import { DEFAULTS, entered, networksOf, placeOf, sizeIn, sourceOf, sourcesOf, specOf, storagesOf } from "./spec.js";
+import {
+    DEFAULTS,
+    entered,
+    networksOf,
+    placeOf,
+    sizeIn,
+    sourceOf,
+    sourcesOf,
+    specOf,
+    storagesOf,
+} from "./spec.js";
 import { bytesText, errorText } from "./text.js";
 import {
     Concerns,

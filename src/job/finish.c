@@ -164,8 +164,12 @@ static int finish_file(Attempt *a, bool succeeded, SourceGuard *guard) {
                                              "Opening the directory of the destination %s failed: %s",
                                              a->plan->spec->destination.path, strerror(-r));
         r = p.fd >= 0 ? part_directory_check_record(p.fd, a->directory_fd, &uid) : 0;
-        if (r == -ENOENT) /* prepare did not get as far: it is not this job's */
+        if (r == -ENOENT) {
+                /* prepare was stopped before it could note which directory it had made. What is not empty is
+                 * not this job's. */
+                part_directory_remove_empty(&p);
                 return 0;
+        }
         if (r < 0)
                 return attempt_fail(a, r, "destination_refused",
                                 "The directory %s is not the one that was made for this job", p.path);

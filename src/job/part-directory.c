@@ -262,6 +262,11 @@ int part_directory_remove(PartDirectory *p) {
         return r;
 }
 
+void part_directory_remove_empty(PartDirectory *p) {
+        if (p->fd >= 0 && unlinkat(p->parent_fd, p->name, AT_REMOVEDIR) >= 0)
+                (void) sync_directory(p->parent_fd);
+}
+
 void part_directory_remove_if_useless(PartDirectory *p) {
         if (p->fd < 0 || faccessat(p->fd, PART_COMMIT_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
                         faccessat(p->fd, WARM_STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0)

@@ -78,6 +78,8 @@ int part_directory_lock_image(int fd, int *ret_image_fd);
 int part_directory_remove(PartDirectory *p);
 /* Only its known entries; the directory itself stays. */
 int part_directory_empty(int part_fd);
+/* The directory, if nothing is in it. */
+void part_directory_remove_empty(PartDirectory *p);
 /* The directory and its known entries, if no checkpoint says that another attempt could go on from them. */
 void part_directory_remove_if_useless(PartDirectory *p);
 

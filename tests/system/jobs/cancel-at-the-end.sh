@@ -27,6 +27,11 @@ for i in {1..40}; do
         finished() { is_final "$(state "$id")"; }
         eventually 30 "job $id ends" finished
         eventually 30 "the unit of $id is gone" unit_gone "$id"
+        [ ! -e "$dir/.out-$i.qcow2.hyper-part" ] || {
+                hyperctl logs "$id" || :
+                journalctl -q --no-pager -o short-precise -u "$(unit "$id")" || :
+                fail "unfinished output of $id, which is $(state "$id"), was left behind: $(ls -lad "$dir"/{,.}out-"$i".* 2>&1)"
+        }
         case $said,$(state "$id") in
                 yes,CANCELLED)
                         cancelled=$((cancelled + 1))

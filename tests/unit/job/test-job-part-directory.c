@@ -282,6 +282,16 @@ START_TEST(a_dangling_symlink_is_in_the_way_too) {
 }
 END_TEST
 
+START_TEST(an_empty_directory_is_removed) {
+        _cleanup_place_ Place empty = make_place(0), used = make_place(1);
+
+        part_directory_remove_empty(&empty.directory);
+        ck_assert_int_lt(access(empty.part, F_OK), 0);
+        part_directory_remove_empty(&used.directory);
+        assert_content(PATH(used.part, "image"), "1");
+}
+END_TEST
+
 START_TEST(only_known_entries_are_removed) {
         _cleanup_place_ Place p = make_place(2);
 
@@ -406,9 +416,10 @@ END_TEST
 
 TEST_MAIN("part-directory", output_names_are_told_apart, images_get_their_names_once,
                 a_publication_that_was_cut_off_is_finished, only_plain_files_are_published,
-                a_dangling_symlink_is_in_the_way_too, only_known_entries_are_removed,
-                removing_follows_no_symlink, a_directory_of_others_is_not_taken,
-                a_symlink_above_is_not_followed, another_directory_in_its_place_is_noticed,
-                the_device_is_compared_within_a_boot, another_image_in_its_place_is_not_published,
-                a_killed_publication_is_finished, a_killed_publication_is_taken_back,
-                a_failure_takes_the_first_image_back, an_image_with_both_names_loses_one)
+                a_dangling_symlink_is_in_the_way_too, an_empty_directory_is_removed,
+                only_known_entries_are_removed, removing_follows_no_symlink,
+                a_directory_of_others_is_not_taken, a_symlink_above_is_not_followed,
+                another_directory_in_its_place_is_noticed, the_device_is_compared_within_a_boot,
+                another_image_in_its_place_is_not_published, a_killed_publication_is_finished,
+                a_killed_publication_is_taken_back, a_failure_takes_the_first_image_back,
+                an_image_with_both_names_loses_one)

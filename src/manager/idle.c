@@ -57,7 +57,7 @@ static int drain(Manager *m) {
         return sd_bus_release_name_async(m->bus, &m->release_call, HYPER_BUS_NAME, on_released, m);
 }
 
-static bool is_idle(const Manager *m) {
+bool manager_is_idle(const Manager *m) {
         usec_t timeout = m->settings->daemon.idle_timeout, pass = next_pass(m);
 
         return !is_busy(m) && (pass == 0 || pass > m->clock() + timeout) && m->ready &&
@@ -89,7 +89,7 @@ static void end(Manager *m) {
 
 /* systemd starts the manager again for the next pass. */
 static void on_wake_timer_set(Manager *m, int r) {
-        if (r >= 0 && is_idle(m))
+        if (r >= 0 && manager_is_idle(m))
                 return end(m);
         /* Set, but no longer needed; or of an earlier time. */
         (void) wake_timer_remove(m);
@@ -109,7 +109,7 @@ static int on_idle_timer(sd_event_source *s, uint64_t usec, void *userdata) {
         Manager *m = userdata;
         usec_t pass = next_pass(m);
 
-        if (!is_idle(m))
+        if (!manager_is_idle(m))
                 return look_again(m);
         if (has_timer(m, pass))
                 end(m);

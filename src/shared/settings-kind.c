@@ -118,6 +118,27 @@ static json_t *section_of(json_t *all, const char *name) {
         return json_object_set_new(all, name, section) < 0 ? NULL : section;
 }
 
+json_t *settings_show_list(const void *field) {
+        _cleanup_(json_decrefp) json_t *array = json_array();
+
+        STRV_FOREACH(s, *(char **const *) field)
+                if (json_array_append_new(array, json_string(*s)) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
+}
+
+int settings_take_list(char *const *items, void *field) {
+        _cleanup_strv_free_ char **list = NULL;
+        char ***p = field;
+
+        STRV_FOREACH(item, items)
+                if (strv_extend(&list, *item) < 0)
+                        return -ENOMEM;
+        strv_free(*p);
+        *p = TAKE_PTR(list);
+        return 0;
+}
+
 json_t *settings_show(const SettingsEntry *entries, const void *settings) {
         json_t *all = json_object();
 

@@ -18,6 +18,10 @@ extern const SettingsKind settings_level; /* char *, a log level */
 /* A text's show(), for kinds whose set() is the user's own. */
 json_t *settings_show_text(const void *field);
 
+/* The same of a list of texts (char **), and a copy of @items in place of the one that is there. */
+json_t *settings_show_list(const void *field);
+int settings_take_list(char *const *items, void *field);
+
 /* The values of all entries in an object by section, as in the file; null: not set. New reference; NULL when
  * out of memory. */
 json_t *settings_show(const SettingsEntry *entries, const void *settings);

@@ -2,28 +2,11 @@
 #include "shared/settings-placement.h"
 
 #include "basic/string-util.h"
+#include "shared/settings-kind.h"
 #include "spec/label.h"
 
 static int set_labels(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        _cleanup_strv_free_ char **list = NULL;
-        char ***p = field;
-
-        if (!v->is_list || !labels_are_valid(v->items))
-                return -EINVAL;
-        STRV_FOREACH(item, v->items)
-                if (strv_extend(&list, *item) < 0)
-                        return -ENOMEM;
-        strv_free(*p);
-        *p = TAKE_PTR(list);
-        return 0;
-}
-
-static json_t *show_labels(const void *field) {
-        json_t *array = json_array();
-
-        STRV_FOREACH(s, *(char **const *) field)
-                (void) json_array_append_new(array, json_string(*s));
-        return array;
+        return v->is_list && labels_are_valid(v->items) ? settings_take_list(v->items, field) : -EINVAL;
 }
 
 static int set_storage(const SettingsEntry *e, const SettingsValue *v, void *field) {
@@ -45,5 +28,5 @@ static json_t *show_storage(const void *field) {
         return object;
 }
 
-const SettingsKind settings_labels = { set_labels, show_labels };
+const SettingsKind settings_labels = { set_labels, settings_show_list };
 const SettingsKind settings_storage = { set_storage, show_storage };

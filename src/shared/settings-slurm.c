@@ -61,28 +61,12 @@ static int set_url(const SettingsEntry *e, const SettingsValue *v, void *field) 
 }
 
 static int set_licenses(const SettingsEntry *e, const SettingsValue *v, void *field) {
-        _cleanup_strv_free_ char **list = NULL;
-        char ***p = field;
-
         if (!v->is_list || strv_length(v->items) > LICENSES_MAX)
                 return -EINVAL;
-        STRV_FOREACH(item, v->items) {
-                int r = limit_pattern_is_valid(*item) ? strv_extend(&list, *item) : -EINVAL;
-
-                if (r < 0)
-                        return r;
-        }
-        strv_free(*p);
-        *p = TAKE_PTR(list);
-        return 0;
-}
-
-static json_t *show_licenses(const void *field) {
-        json_t *array = json_array();
-
-        STRV_FOREACH(s, *(char **const *) field)
-                (void) json_array_append_new(array, json_string(*s));
-        return array;
+        STRV_FOREACH(item, v->items)
+                if (!limit_pattern_is_valid(*item))
+                        return -EINVAL;
+        return settings_take_list(v->items, field);
 }
 
 const SettingsKind settings_slurm_url = { set_url, settings_show_text, is_given };
@@ -90,4 +74,4 @@ const SettingsKind settings_slurm_api = { set_api, settings_show_text, is_given 
 const SettingsKind settings_slurm_name = { set_name, settings_show_text, is_given };
 const SettingsKind settings_slurm_names = { set_names, settings_show_text, is_given };
 const SettingsKind settings_slurm_constraint = { set_constraint, settings_show_text, is_given };
-const SettingsKind settings_slurm_licenses = { set_licenses, show_licenses, is_given };
+const SettingsKind settings_slurm_licenses = { set_licenses, settings_show_list, is_given };

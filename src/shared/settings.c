@@ -252,15 +252,6 @@ static json_t *show_submit_status(const void *field) {
         return json_string(submit_status_words[*(const SubmitStatus *) field]);
 }
 
-static json_t *show_list(const void *field) {
-        _cleanup_(json_decrefp) json_t *array = json_array();
-
-        STRV_FOREACH(s, *(char **const *) field)
-                if (json_array_append_new(array, json_string(*s)) < 0)
-                        return NULL;
-        return TAKE_PTR(array);
-}
-
 static int set_lifetime(const SettingsEntry *e, const SettingsValue *v, void *field) {
         int r = settings_seconds.set(e, v, field);
 
@@ -310,9 +301,9 @@ static json_t *show_limits(const void *field) {
 
 static const SettingsKind limits = { set_limit, show_limits };
 static const SettingsKind mebibytes = { set_mebibytes, show_mebibytes };
-static const SettingsKind directories = { set_directories, show_list };
-static const SettingsKind origins = { set_origins, show_list };
-static const SettingsKind ranges = { set_ranges, show_list, list_is_given };
+static const SettingsKind directories = { set_directories, settings_show_list };
+static const SettingsKind origins = { set_origins, settings_show_list };
+static const SettingsKind ranges = { set_ranges, settings_show_list, list_is_given };
 static const SettingsKind lifetime = { set_lifetime, show_lifetime };
 static const SettingsKind local = { set_local, show_local };
 static const SettingsKind submit_status = { set_submit_status, show_submit_status };

@@ -102,25 +102,28 @@ static Job *first_of(Manager *m, Prioq *q, const Job *found) {
 }
 
 /* The same for a queue of jobs that workers may have, too. */
-static Job *first_shared(Manager *m, JobClass *c, PlacementFit fit, const Job *found) {
-        if (!prioq_first(&c->shared) || worker_local_fit(m->settings, m->store, c->limit_set) != fit)
+static Job *first_shared(Manager *m, JobClass *c, const char *labels, PlacementFit fit, const Job *found) {
+        if (!prioq_first(&c->shared) || worker_local_fit(labels, m->store, c->limit_set) != fit)
                 return NULL;
         return first_of(m, &c->shared, found);
 }
 
 Job *queue_next(Manager *m, bool any_worker) {
+        _cleanup_free_ char *labels = NULL;
         Job *found = NULL, *j;
 
         any_worker = any_worker && m->settings->worker.local;
+        if (any_worker)
+                labels = labels_to_text(m->settings->worker.labels);
         for (JobClass *c = m->index.classes; c; c = c->hh.next) {
                 j = first_of(m, &c->own, found);
                 found = j ? j : found;
-                j = any_worker ? first_shared(m, c, PLACEMENT_FITS, found) : NULL;
+                j = any_worker ? first_shared(m, c, labels, PLACEMENT_FITS, found) : NULL;
                 found = j ? j : found;
         }
         /* What workers should rather have is better than nothing. */
         for (JobClass *c = m->index.classes; c && any_worker && !found; c = c->hh.next)
-                found = first_shared(m, c, PLACEMENT_LEFT, NULL);
+                found = first_shared(m, c, labels, PLACEMENT_LEFT, NULL);
         return found;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store/facts.h"
+#include "basic/string-util.h"
 #include "store/sql.h"
 
 int store_version(Store *s, int64_t *ret) {
@@ -30,4 +31,16 @@ int store_set_fact(Store *s, const char *name, const char *value) {
         sql_bind_text(st, 1, name);
         sql_bind_text(st, 2, value);
         return sql_run(s, st);
+}
+
+int store_update_fact(Store *s, const char *name, const char *value) {
+        _cleanup_free_ char *old = NULL;
+        int r = store_get_fact(s, name, &old);
+
+        if (r < 0 && r != -ENOENT)
+                return r;
+        if (streq_ptr(value, old))
+                return 0;
+        r = store_set_fact(s, name, value);
+        return r < 0 ? r : 1;
 }

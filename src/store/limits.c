@@ -16,12 +16,10 @@ void store_limits_set_rules(Store *s, const LimitRules *rules) {
 }
 
 int store_limits_publish(Store *s) {
-        _cleanup_free_ char *text = limit_rules_to_text(s->limit_rules ?: &(LimitRules){}), *old = NULL;
-        int r = text ? store_get_fact(s, LIMITS_FACT, &old) : -ENOMEM;
+        _cleanup_free_ char *text = limit_rules_to_text(s->limit_rules ?: &(LimitRules){});
+        int r = text ? store_update_fact(s, LIMITS_FACT, text) : -ENOMEM;
 
-        if (r < 0 && r != -ENOENT)
-                return r;
-        return streq_ptr(text, old) ? 0 : store_set_fact(s, LIMITS_FACT, text);
+        return MIN(r, 0);
 }
 
 int store_job_limit(Store *s, const char *id, const char *names, int64_t *ret_limit_set) {
@@ -115,16 +113,12 @@ int store_limits_ready(Store *s, char *ret_ids[static LIMITS_READY_MAX], size_t 
 }
 
 int store_placement_set_local(Store *s, bool takes_jobs, const char *labels) {
-        _cleanup_free_ char *text = takes_jobs ? strprintf("+%s", labels) : strdup(""), *old = NULL;
-        int r = text ? store_get_fact(s, LABELS_FACT, &old) : -ENOMEM;
+        _cleanup_free_ char *text = takes_jobs ? strprintf("+%s", labels) : strdup("");
+        int r = text ? store_update_fact(s, LABELS_FACT, text) : -ENOMEM;
 
-        if (r < 0 && r != -ENOENT)
-                return r;
-        if (streq_ptr(text, old))
-                return 0;
-        r = store_set_fact(s, LABELS_FACT, text);
-        placement_machines_changed(s);
-        return r;
+        if (r != 0)
+                placement_machines_changed(s);
+        return MIN(r, 0);
 }
 
 int store_placement_fit(Store *s, int64_t limit_set, const char *labels, PlacementFit *ret) {

@@ -29,8 +29,7 @@ bool worker_could_be_local(const Job *j) {
                         (d.memory_gb == 0 || d.memory_gb <= machine_memory_mb() / 1024);
 }
 
-PlacementFit worker_local_fit(const Settings *settings, Store *store, int64_t limit_set) {
-        _cleanup_free_ char *labels = labels_to_text(settings->worker.labels);
+PlacementFit worker_local_fit(const char *labels, Store *store, int64_t limit_set) {
         PlacementFit fit;
         int r = labels ? store_placement_fit(store, limit_set, labels, &fit) : -ENOMEM;
 
@@ -45,8 +44,10 @@ bool worker_is_local(const Settings *settings, const Job *j) {
 
         if (!j->row->any_worker)
                 return true;
-        return settings->worker.local && worker_could_be_local(j) &&
-                        worker_local_fit(settings, j->store, j->row->limit_set) != PLACEMENT_REFUSED &&
+        if (!settings->worker.local || !worker_could_be_local(j))
+                return false;
+        _cleanup_free_ char *labels = labels_to_text(settings->worker.labels);
+        return worker_local_fit(labels, j->store, j->row->limit_set) != PLACEMENT_REFUSED &&
                         (disk_gb == 0 || disk_gb <= free_space(j));
 }
 

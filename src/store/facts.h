@@ -12,5 +12,6 @@ int store_version(Store *s, int64_t *ret);
 /* Small facts of the owner's that outlive it (the journal cursor it has read up to). */
 int store_get_fact(Store *s, const char *name, char **ret);
 int store_set_fact(Store *s, const char *name, const char *value);
-/* The same, but nothing is written if it has this value already. 1: it has not had it, 0, or negative errno. */
+/* The same, but nothing is written if it has this value already: 0. 1 if it was written, or negative
+ * errno. */
 int store_update_fact(Store *s, const char *name, const char *value);

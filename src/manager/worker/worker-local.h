@@ -11,8 +11,8 @@
 bool worker_is_local(const Settings *settings, const Job *j);
 /* The same, but for what may change: the settings and the free space. */
 bool worker_could_be_local(const Job *j);
-/* Whether @labels, those of this machine (labels_to_text()), suit the jobs of a limit set. NULL, out of memory:
- * they do not. */
+/* Whether @labels, those of this machine (labels_to_text()), suit the jobs of a limit set. NULL (out of
+ * memory) does not. */
 PlacementFit worker_local_fit(const char *labels, Store *store, int64_t limit_set);
 /* Whether others may take it that can do what this machine cannot. */
 bool job_may_go_elsewhere(const Job *j);
